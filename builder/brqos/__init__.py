@@ -1,0 +1,3 @@
+"""brqos: Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,38 @@
+"""The command `brqos`: its list of commands."""
+
+from typing import Annotated
+
+import typer
+
+from brqos import __version__
+from brqos.cli.generate import generate
+
+app = typer.Typer(
+    name="brqos",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"brqos {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def brqos(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
+
+
+app.command()(generate)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,73 @@
+"""From flags to a BuildSpec: the same for every command that plans a build."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brqos.errors import UsageError
+
+if TYPE_CHECKING:
+    from brqos.config.resolve import Resolved
+
+
+def resolved(config: Path | None, flags: dict[str, object | None]) -> "Resolved":
+    """Resolve the configuration from the flags that were given (those that are not None) and the file."""
+    from brqos.config.resolve import resolve
+
+    return resolve({key: value for key, value in flags.items() if value is not None}, config)
+
+
+def upstream_flags(
+    variant: str | None,
+    upstream: str | None,
+    ref: str | None,
+    core_kit: str | None,
+    core_kit_ref: str | None,
+    offline: bool | None,
+) -> dict[str, object | None]:
+    """Where the source comes from."""
+    return {
+        "variant": variant,
+        "upstream.repository": upstream,
+        "upstream.ref": ref,
+        "upstream.core-kit": core_kit,
+        "upstream.core-kit-ref": core_kit_ref,
+        "upstream.offline": offline,
+    }
+
+
+def kubelet_flags(
+    factor: float | None, policy: str | None, gates: Sequence[str] | None, delivery: str | None, bake: bool | None
+) -> dict[str, object | None]:
+    """What the kubelet is told, and how it gets there."""
+    return {
+        "kubelet.throttling-factor": factor,
+        "kubelet.reservation-policy": policy,
+        "kubelet.feature-gates": _gates(gates) if gates else None,
+        "build.delivery": delivery,
+        "build.bake": bake,
+    }
+
+
+def pairs(option: str, words: Sequence[str] | None) -> dict[str, str] | None:
+    """`KEY=VALUE` words as a table; raises UsageError for a word without `=` and for a key that comes twice."""
+    if not words:
+        return None
+    table: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} {word} is not of the form KEY=VALUE", todo=f"For example: {option} name=value")
+        if key in table:
+            raise UsageError(f"{option} gives {key} twice", todo="Give it once.")
+        table[key] = value
+    return table
+
+
+def _gates(words: Sequence[str]) -> dict[str, bool]:
+    table: dict[str, bool] = {}
+    for name, value in (pairs("--feature-gate", words) or {}).items():
+        if value.lower() not in {"true", "false"}:
+            raise UsageError(f"--feature-gate {name}={value}: a gate is true or false", todo=f"Write {name}=true.")
+        table[name] = value.lower() == "true"
+    return table

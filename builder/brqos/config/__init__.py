@@ -1,0 +1,1 @@
+"""What is wanted: `brqos.toml`, the shipped variants and flags become one frozen BuildSpec."""

@@ -1,0 +1,189 @@
+"""Flags over `brqos.toml` over the shipped variant over defaults -> one BuildSpec, each value knowing its origin."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from brqos.architecture import Architecture
+from brqos.config.model import BuildSpec
+from brqos.config.variants import shipped_flavor, shipped_path
+from brqos.errors import ConfigurationError
+from brqos.variant import VariantName
+
+FILE_NAME = "brqos.toml"
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A spec, and for every value (`kubelet.throttling-factor`) where it came from."""
+
+    spec: BuildSpec
+    origins: Mapping[str, str]
+
+
+def resolve(flags: Mapping[str, object], file: Path | None) -> Resolved:
+    """Resolve a build's configuration; raises ConfigurationError that names file (or flag), key and what to write.
+
+    `flags` are dotted keys with their values, those that were given only. `file` is the configuration file named by the
+    user; without one, `brqos.toml` of the current folder is used where it exists.
+    """
+    path, from_file = _read_file(file)
+    from_flags = _nested(flags)
+    variant = from_flags.get("variant", from_file.get("variant"))
+    if not isinstance(variant, str):
+        raise ConfigurationError(
+            "no variant is given",
+            why=f"Neither --variant nor `variant` in {path or FILE_NAME} says which one to build.",
+            todo="For example: --variant aws-k8s-1.29 (`brqos variants` lists them, `brqos init` makes a brqos.toml).",
+        )
+    shipped, shipped_origin = _shipped(VariantName.parse(variant), from_file, from_flags)
+    layers: list[tuple[str, Tree]] = [
+        ("this machine", {"arch": Architecture.of_this_machine()}),
+        (shipped_origin, shipped),
+        (str(path), from_file),
+        ("flag", from_flags),
+    ]
+    merged: Tree = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        _merge(merged, layer)
+        for key, _ in _leaves(layer):
+            origins[key] = _flag_name(key) if origin == "flag" else origin
+    try:
+        spec = BuildSpec.model_validate(merged)
+    except ValidationError as error:
+        raise _refused(error, origins) from None
+    effective = {key: origins.get(key, "default") for key, _ in _leaves(spec.model_dump(mode="json"))}
+    return Resolved(spec, effective)
+
+
+def effective_values(resolved: Resolved) -> list[tuple[str, object, str]]:
+    """Every value with its key and origin, in the order of the model."""
+    return [(key, value, resolved.origins[key]) for key, value in _leaves(resolved.spec.model_dump(mode="json"))]
+
+
+def _read_file(file: Path | None) -> tuple[Path | None, Tree]:
+    path = file or Path(FILE_NAME)
+    if file is None and not path.is_file():
+        return None, {}
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"there is no configuration file {path}", todo="Correct --config, or make one with `brqos init`."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read", why=str(error)) from None
+    except tomllib.TOMLDecodeError as error:
+        # A gate that is given twice is a duplicate key, which TOML itself refuses.
+        raise ConfigurationError(
+            f"{path} is not valid TOML", why=str(error), todo="Correct that line; `brqos init --print` shows a sample."
+        ) from None
+
+
+def _shipped(variant: VariantName, from_file: Tree, from_flags: Tree) -> tuple[Tree, str]:
+    flavor = shipped_flavor(variant)
+    if flavor is None:
+        upstream = {**_table(from_file, "upstream"), **_table(from_flags, "upstream")}
+        if "ref" not in upstream:
+            raise ConfigurationError(
+                f"brqos ships no default release for {variant}",
+                why="Any aws-k8s-* variant that a release has works, but which release is meant must be said.",
+                todo="Add --ref, for example --ref v1.50.0; `brqos variants` lists the variants with a default.",
+            )
+        return {}, "default"
+    return {"upstream": {"ref": f"v{flavor.default_release}"}}, f"variants/{shipped_path(variant).name}"
+
+
+def _table(layer: Tree, key: str) -> Tree:
+    value = layer.get(key, {})
+    return value if isinstance(value, dict) else {}
+
+
+def _nested(flags: Mapping[str, object]) -> Tree:
+    tree: Tree = {}
+    for key, value in flags.items():
+        *tables, last = key.split(".")
+        place = tree
+        for table in tables:
+            place = place.setdefault(table, {})
+        place[last] = value
+    return tree
+
+
+def _merge(target: Tree, layer: Tree) -> None:
+    for key, value in layer.items():
+        if isinstance(value, dict) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            # A table is copied, so that later layers do not write into this one.
+            target[key] = _copied(value)
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
+    return {key: _copied(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _flag_name(key: str) -> str:
+    return f"flag --{key.rsplit('.', 1)[-1]}"
+
+
+def _refused(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    origin = next((origins[known] for known in origins if known == key or known.startswith(f"{key}.")), "")
+    if not origin:
+        origin = next((where for known, where in origins.items() if key.startswith(f"{known}.")), "")
+    place = f"{origin}: " if origin else ""
+    if problem["type"] == "extra_forbidden":
+        nearest = _nearest(problem["loc"])
+        return ConfigurationError(
+            f"{place}unknown key “{key}”",
+            why="An unknown key is refused, since a misspelt one would change nothing without a word.",
+            todo=f"Did you mean “{nearest}”?" if nearest else "`brqos init --print` shows every key.",
+        )
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, ConfigurationError):
+        return ConfigurationError(f"{place}{key}: {cause.what}", why=cause.why, todo=cause.todo)
+    given = (
+        problem["input"] if isinstance(problem["input"], (str, int, float, bool)) else type(problem["input"]).__name__
+    )
+    return ConfigurationError(
+        f"{place}{key} = {given!r} is refused: {problem['msg']}", todo="`brqos init --print` explains every key."
+    )
+
+
+def _nearest(location: tuple[int | str, ...]) -> str | None:
+    model: type[BaseModel] | None = BuildSpec
+    for part in location[:-1]:
+        model = _submodel(model, str(part)) if model else None
+    if model is None:
+        return None
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    found = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
+    return ".".join([*map(str, location[:-1]), *found]) if found else None
+
+
+def _submodel(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    for name, field in model.model_fields.items():
+        if (
+            key in {name, field.alias}
+            and isinstance(field.annotation, type)
+            and issubclass(field.annotation, BaseModel)
+        ):
+            return field.annotation
+    return None

@@ -1,0 +1,164 @@
+"""The one place that prints.
+
+Results go to standard output, everything else to standard error. On a terminal there are colours and progress bars;
+in a log, plain lines, at most one every few seconds per task.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from brqos.errors import BrqosError
+from brqos.monitor import Task
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class Console:
+    """Prints for one run of a command; implements `brqos.monitor.Monitor`.
+
+    `json_output` keeps human results off standard output; `mark` stands before every line (a rehearsal says so there).
+    """
+
+    def __init__(self, *, json_output: bool = False, quiet: bool = False, mark: str = "") -> None:
+        self.json_output = json_output
+        self.quiet = quiet
+        self.mark = mark
+        # A pipe has no width of its own: whoever reads a log or greps wants whole lines.
+        width = None if sys.stdout.isatty() else 200
+        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
+        self._err = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
+
+    def data(self, value: object) -> None:
+        """One JSON document on standard output."""
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def text(self, text: str) -> None:
+        """Raw text on standard output, exactly as it is: a file, a patch, a sample."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def line(self, text: str, style: str = "") -> None:
+        """A line of a human result."""
+        if not self.json_output:
+            self._marked(self._out, text, style)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        """A human result with columns; a cell may begin with `!` (bad), `~` (middling) or `+` (good) to be coloured."""
+        if self.json_output:
+            return
+        table = Table(title=self.mark + title if title else None, title_justify="left", box=None, pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=number == 0, header_style="bold")
+        for row in rows:
+            table.add_row(*(_cell(cell) for cell in row))
+        self._out.print(table, soft_wrap=False)
+
+    def note(self, text: str) -> None:
+        """A line worth reading, on standard error."""
+        if not self.quiet:
+            self._marked(self._err, text)
+
+    def warn(self, text: str) -> None:
+        """A warning; printed in quiet runs too."""
+        self._marked(self._err, f"warning: {text}", "yellow")
+
+    def error(self, error: BrqosError) -> None:
+        """What happened, why, and what to do."""
+        self._marked(self._err, f"error: {error.what}", "bold red")
+        for part, style in ((error.why, ""), (error.todo, "cyan")):
+            for line in part.splitlines():
+                self._marked(self._err, f"  {line}", style)
+
+    @contextlib.contextmanager
+    def task(self, title: str, total: float | None = None, unit: str = "") -> Iterator[Task]:
+        """A progress bar on a terminal, now and then a line elsewhere."""
+        started = time.monotonic()
+        if self.quiet:
+            yield _PlainTask(self, title, total, unit, every=float("inf"))
+        elif self._err.is_terminal:
+            with Progress(*_columns(self.mark, total, unit), console=self._err, transient=True) as progress:
+                yield _BarTask(progress, title, total)
+        else:
+            self.note(f"{title} ...")
+            yield _PlainTask(self, title, total, unit, every=_SECONDS_BETWEEN_LINES)
+        self.note(f"✓ {title} ({_duration(time.monotonic() - started)})")
+
+    def _marked(self, console: RichConsole, text: str, style: str = "") -> None:
+        console.print(escape(self.mark + text), style=style or None)
+
+
+class _BarTask:
+    def __init__(self, progress: Progress, title: str, total: float | None) -> None:
+        self._progress = progress
+        self._id = progress.add_task(escape(title), total=total, detail="")
+
+    def advance(self, amount: float) -> None:
+        self._progress.advance(self._id, amount)
+
+    def describe(self, text: str) -> None:
+        self._progress.update(self._id, detail=escape(text))
+
+
+class _PlainTask:
+    def __init__(self, console: Console, title: str, total: float | None, unit: str, every: float) -> None:
+        self._console = console
+        self._title = title
+        self._total = total
+        self._unit = unit
+        self._every = every
+        self._done = 0.0
+        self._said = time.monotonic()
+
+    def advance(self, amount: float) -> None:
+        self._done += amount
+        self._say(f"{100 * self._done / self._total:.0f} %" if self._total else f"{self._done:.0f} {self._unit}")
+
+    def describe(self, text: str) -> None:
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        if time.monotonic() - self._said >= self._every:
+            self._said = time.monotonic()
+            self._console.note(f"{self._title}: {text}")
+
+
+def _columns(mark: str, total: float | None, unit: str) -> list[ProgressColumn]:
+    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn(escape(mark) + "{task.description}")]
+    if total:
+        columns += [BarColumn(bar_width=30)]
+        columns += [DownloadColumn(binary_units=True), TransferSpeedColumn()] if unit == "B" else [MofNCompleteColumn()]
+    return [*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[detail]}")]
+
+
+def _cell(cell: str) -> str:
+    for sign, style in (("!", "red"), ("~", "yellow"), ("+", "green")):
+        if cell.startswith(sign):
+            return f"[{style}]{escape(cell[1:])}[/]"
+    return escape(cell)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

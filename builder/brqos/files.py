@@ -1,0 +1,32 @@
+"""Files that are whole or not there: written under another name, then renamed."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from brqos.errors import ConfigurationError
+
+
+def write_atomically(path: Path, content: str, *, mode: int = 0o644) -> None:
+    """Write a text file so that nobody ever sees half of it; raises ConfigurationError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written", why=str(error), todo="Name another place.") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # Python offers no way to ask for the umask without setting it.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(partial, mode & ~umask)  # noqa: PTH101 - the name came from tempfile
+        os.replace(partial, path)  # noqa: PTH105 - likewise
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written", why=str(error), todo="Name another place.") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)  # noqa: PTH108 - likewise

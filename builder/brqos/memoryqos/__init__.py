@@ -1,0 +1,1 @@
+"""The domain, pure: the kubelet settings that a Kubernetes version needs for MemoryQoS."""

@@ -1,0 +1,1 @@
+"""The change to upstream's tree: planned purely from what the tree says, applied as one commit."""

@@ -1,0 +1,1 @@
+"""The way of a build through its stages: skip what is done, resume, write the record."""

@@ -1,0 +1,89 @@
+"""Upstream's source -> a planned overlay -> a work tree with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from brqos.config.model import BuildSpec, Delivery
+from brqos.config.variants import shipped_flavor
+from brqos.memoryqos.settings import KubeletSettings, kubelet_settings
+from brqos.monitor import Monitor
+from brqos.overlay.apply import commit_overlay
+from brqos.overlay.model import Overlay
+from brqos.overlay.plan import choose_delivery, needs_kubelet_package, plan_overlay
+from brqos.upstream.kit import KubeletPackage, read_kubelet_package
+from brqos.upstream.locks import locked
+from brqos.upstream.mirror import Mirror, open_mirror
+from brqos.upstream.tree import UpstreamTree, read_tree, version_of
+from brqos.upstream.worktree import WorkTree, check_out, refuse_changed_checkout
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What would be built: nothing has been written yet, except to the cache of mirrors."""
+
+    mirror: Mirror
+    tree: UpstreamTree
+    kubelet: KubeletPackage | None
+    overlay: Overlay
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the official image does it with settings alone, so that nothing is to be built."""
+        return self.overlay.delivery is Delivery.NATIVE
+
+
+def settings_of(spec: BuildSpec) -> KubeletSettings:
+    """The kubelet settings that the spec asks for; raises ConfigurationError for wishes that cannot work."""
+    return kubelet_settings(
+        spec.variant_name.kubernetes,
+        throttling_factor=spec.kubelet.throttling_factor,
+        reservation_policy=spec.kubelet.reservation_policy,
+        feature_gates=spec.kubelet.feature_gates,
+    )
+
+
+def plan(spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
+    """Read upstream's source as the spec names it, and plan the overlay."""
+    # Wrong wishes are refused before anything is fetched.
+    settings, variant, wanted = settings_of(spec), spec.variant_name, spec.upstream
+    if wanted.ref is None:
+        raise ValueError("a resolved spec names its release")
+    mirror = open_mirror(wanted.repository, cache, offline=wanted.offline, monitor=monitor)
+    commit = mirror.resolve(wanted.ref, monitor)
+    refuse_changed_checkout(wanted.repository, commit)
+    tree = read_tree(mirror.path, mirror.repository, wanted.ref, commit)
+    flavor = shipped_flavor(variant)
+    tree.require(variant, last_release=f"v{flavor.last_release}" if flavor and flavor.last_release else None)
+    kubelet = None
+    # A core kit that somebody names is always read, so that what is reported is what was used.
+    if needs_kubelet_package(tree, variant, spec.build.delivery) or wanted.core_kit_ref is not None:
+        kubelet = _kubelet_package(spec, tree, cache, monitor)
+    delivery = choose_delivery(tree, kubelet, spec.build.delivery, bake=spec.build.bake)
+    return Planned(mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
+
+
+def write_work_tree(planned: Planned, path: Path, monitor: Monitor, *, wait: bool = True) -> WorkTree:
+    """Check the overlay out at `path`, under the lock of that work tree."""
+    name = planned.overlay.variant.memory_qos
+    lock = path.with_name(f".{path.name}") if path.parent.name != "trees" else path
+    with locked(lock, f"generating {name}", wait=wait, monitor=monitor):
+        return check_out(
+            planned.mirror,
+            planned.tree.commit,
+            path,
+            name,
+            lambda repository: commit_overlay(planned.overlay, repository),
+        )
+
+
+def _kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:
+    wanted = spec.upstream
+    mirror = open_mirror(wanted.core_kit, cache, offline=wanted.offline, monitor=monitor)
+    commit = mirror.resolve(wanted.core_kit_ref or f"v{tree.core_kit}", monitor)
+    kubelet = read_kubelet_package(mirror.path, tree.core_kit, commit, spec.variant_name.kubernetes)
+    if version_of(kubelet.version) != version_of(tree.core_kit):
+        monitor.warn(
+            f"{tree.label} pins the core kit {tree.core_kit}, but {wanted.core_kit_ref} is {kubelet.version}: "
+            "the kubelet's template may differ from that of the kit that is built with"
+        )
+    return kubelet

@@ -1,0 +1,187 @@
+"""The one place where processes are started.
+
+Every program runs without a shell, with standard input closed unless something is handed to it, and in a session of
+its own, so that an interrupt reaches brqos first and brqos takes the whole tree of processes down with it. What ran,
+and how it ended, is told in the error so that a person can paste it.
+"""
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from brqos.errors import ToolError
+
+# Every process that we start inherits this variable: a child that left its session and its parent is still found by it.
+_COOKIE = "BRQOS_PROCESS_TREE"
+_GRACE_SECONDS = 5.0
+
+# What `run` raises after its timeout, for those who may not import subprocess.
+TimedOut = subprocess.TimeoutExpired
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ended: its exit status and all that it printed."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode(errors="replace")
+
+
+class ProcessError(Exception):
+    """A program ended with another status than 0; the stage that ran it says what that means."""
+
+    def __init__(self, completed: Completed) -> None:
+        super().__init__(f"{command_line(completed.argv)} ended with status {completed.status}")
+        self.completed = completed
+
+    @property
+    def reason(self) -> str:
+        """The last lines that the program printed about its failure."""
+        lines = [line for line in self.completed.stderr.splitlines() if line.strip()]
+        return "\n".join(lines[-5:]) or str(self)
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """The command as a person would type it."""
+    return shlex.join(argv)
+
+
+def find(program: str) -> Path | None:
+    """Where the program is on the PATH, or None."""
+    found = shutil.which(program)
+    return Path(found) if found else None
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    check: bool = True,
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    `env` is added to our own environment. Raises ToolError if the program is not there, ProcessError for a status other
+    than 0 (unless `check` is false), subprocess.TimeoutExpired after `timeout` seconds.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    with _started(words, cwd, env, subprocess.PIPE, stdin is not None) as process:
+        try:
+            out, err = process.communicate(stdin, timeout=timeout)
+        except BaseException:
+            stop_tree(process.pid, _cookie_of(process))
+            raise
+    completed = Completed(words, process.returncode, out or b"", (err or b"").decode(errors="replace"))
+    if check and completed.status != 0:
+        raise ProcessError(completed)
+    return completed
+
+
+def stream(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    on_line: Callable[[str], None],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """Run a program and hand over each line of its output (both streams, as they come); return its exit status.
+
+    On an interrupt, or if `on_line` raises, the whole tree of processes is stopped before the exception goes on.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    with _started(words, cwd, env, subprocess.STDOUT, False) as process:
+        assert process.stdout is not None
+        try:
+            for line in _lines(process.stdout):
+                on_line(line)
+            return process.wait()
+        except BaseException:
+            stop_tree(process.pid, _cookie_of(process))
+            raise
+
+
+@contextlib.contextmanager
+def _started(
+    argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, stderr: int, with_input: bool
+) -> Iterator[subprocess.Popen[bytes]]:
+    cookie = uuid.uuid4().hex
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env={**os.environ, **(env or {}), _COOKIE: cookie},
+            stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise
+        raise ToolError(
+            f"the program “{argv[0]}” is not installed",
+            why=f"Needed for: {command_line(argv)}",
+            todo="Install it, or see `brqos doctor` for all that is missing and how to get it.",
+        ) from error
+    process.brqos_cookie = cookie  # type: ignore[attr-defined]
+    with process:
+        yield process
+
+
+def _cookie_of(process: "subprocess.Popen[bytes]") -> str:
+    return str(process.brqos_cookie)  # type: ignore[attr-defined]
+
+
+def _lines(stream: IO[bytes]) -> Iterator[str]:
+    # A progress bar rewrites its line with carriage returns: only what stood there last is worth keeping.
+    for raw in stream:
+        yield raw.decode(errors="replace").rstrip("\r\n").rpartition("\r")[2]
+
+
+def stop_tree(pid: int, cookie: str) -> None:
+    """Stop a process that we started and all that came of it: first politely, after five seconds by force."""
+    import psutil
+
+    def members() -> list[psutil.Process]:
+        found: dict[int, psutil.Process] = {}
+        with contextlib.suppress(psutil.Error):
+            root = psutil.Process(pid)
+            found = {process.pid: process for process in [root, *root.children(recursive=True)]}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.pid != os.getpid() and process.environ().get(_COOKIE) == cookie:
+                    found[process.pid] = process
+        return [process for process in found.values() if process.status() != psutil.STATUS_ZOMBIE]
+
+    def alive() -> list[psutil.Process]:
+        with contextlib.suppress(psutil.Error):
+            return members()
+        return []
+
+    deadline = time.monotonic() + _GRACE_SECONDS
+    for process in alive():
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(signal.SIGTERM)
+    while (left := alive()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()

@@ -1,0 +1,1 @@
+"""Upstream's source: mirrors, commits, work trees, and what a tree says."""
