@@ -160,7 +160,7 @@ def stop_tree(pid: int, cookie: str) -> None:
     """Stop a process that we started and all that came of it: first politely, after five seconds by force."""
     import psutil
 
-    def members() -> list[psutil.Process]:
+    def alive() -> list[psutil.Process]:
         found: dict[int, psutil.Process] = {}
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(pid)
@@ -169,19 +169,22 @@ def stop_tree(pid: int, cookie: str) -> None:
             with contextlib.suppress(psutil.Error):
                 if process.pid != os.getpid() and process.environ().get(_COOKIE) == cookie:
                     found[process.pid] = process
-        return [process for process in found.values() if process.status() != psutil.STATUS_ZOMBIE]
-
-    def alive() -> list[psutil.Process]:
-        with contextlib.suppress(psutil.Error):
-            return members()
-        return []
+        left = []
+        for process in found.values():
+            # One that is gone by now must not hide those that are not.
+            with contextlib.suppress(psutil.Error):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    left.append(process)
+        return left
 
     deadline = time.monotonic() + _GRACE_SECONDS
     for process in alive():
         with contextlib.suppress(psutil.Error):
             process.send_signal(signal.SIGTERM)
-    while (left := alive()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for process in left:
+    # A second Ctrl-C means: not so politely.
+    with contextlib.suppress(KeyboardInterrupt):
+        while alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    for process in alive():
         with contextlib.suppress(psutil.Error):
             process.kill()

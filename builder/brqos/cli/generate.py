@@ -42,7 +42,8 @@ def generate(
 ) -> None:
     """Make the source tree of a Bottlerocket variant with MemoryQoS on, ready for `cargo make`."""
     with running(json_output=json_output, quiet=quiet) as console:
-        from brqos.pipeline.generate import plan, write_work_tree
+        from brqos.pipeline.generate import plan
+        from brqos.pipeline.generate import work_tree as generated
         from brqos.resources import cache_directory
         from brqos.upstream.worktree import work_tree_path
 
@@ -58,7 +59,8 @@ def generate(
         if not dry_run and not planned.is_native:
             name = planned.overlay.variant.memory_qos
             path = work_tree.absolute() if work_tree else work_tree_path(cache_directory(), planned.tree.commit, name)
-            tree = write_work_tree(planned, path, console)
+            with generated(planned, path, console, purpose="generating") as tree:
+                pass
         if patch and tree:
             _write_patch(tree, patch, console)
         if json_output:
@@ -95,7 +97,7 @@ def _show(console: "Console", planned: "Planned", tree: "WorkTree | None", *, dr
     if planned.is_native:
         console.line(f"{planned.tree.label} needs no image of its own for {overlay.variant.base}.")
         console.line("Its kubelet takes MemoryQoS from two settings; give these to the official AMI:")
-        for name, value in _native_settings(planned).items():
+        for name, value in overlay.settings.native().items():
             console.line(f"  settings.kubernetes.{name} = {value}")
         console.line("To bake them into an image all the same, add --bake.")
         return
@@ -107,14 +109,6 @@ def _show(console: "Console", planned: "Planned", tree: "WorkTree | None", *, dr
         console.line(f"Work tree {tree.path}")
     elif dry_run:
         console.line("Nothing was written (--dry-run).")
-
-
-def _native_settings(planned: "Planned") -> dict[str, object]:
-    settings = planned.overlay.settings
-    return {
-        "memory-throttling-factor": settings.throttling_factor,
-        "memory-reservation-policy": settings.reservation_policy,
-    }
 
 
 def _write_patch(tree: "WorkTree", target: str, console: "Console") -> None:

@@ -5,7 +5,13 @@ from typing import Annotated
 import typer
 
 from brqos import __version__
+from brqos.cli.clean import clean
+from brqos.cli.doctor import doctor
 from brqos.cli.generate import generate
+from brqos.cli.init import init
+from brqos.cli.nodegroup import nodegroup
+from brqos.cli.status import status
+from brqos.cli.variants import variants
 
 app = typer.Typer(
     name="brqos",
@@ -30,9 +36,10 @@ def brqos(
     """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
 
 
-app.command()(generate)
+for command in (init, variants, doctor, generate, nodegroup, status, clean):
+    app.command()(command)
 
 
 def main() -> None:
     """The console script."""
-    app()
+    app(prog_name="brqos")

@@ -72,7 +72,9 @@ class BuildSection(Model):
     """Build an image even where the official one needs nothing but settings (native)."""
     jobs: int | None = Field(default=None, ge=1, le=512)
     """Parallel `docker build` commands (upstream's BUILDSYS_JOBS)."""
-    pretty_name: str | None = Field(default=None, min_length=1, max_length=120, pattern=r'^[^"\\$`\x00-\x1f]+$')
+    pretty_name: str = Field(
+        default="Bottlerocket derivative with MemoryQoS", min_length=1, max_length=120, pattern=r'^[^"\\$`\x00-\x1f]+$'
+    )
     """The image's name in os-release; upstream's trademark policy asks that it says who modified it."""
     sbkeys_profile: Path | None = None
     """Folder of the Secure Boot signing profile, kept outside the work tree."""

@@ -58,18 +58,29 @@ class KubeletSettings:
             **self.fields(),
         }
 
-    def effect(self) -> str:
-        """In a few words, what these settings do on this version."""
-        throttling = f"throttles at {self.throttling_factor:g} of the way from request to limit (memory.high)"
+    def native(self) -> dict[str, object]:
+        """The settings below `settings.kubernetes` that do the same where Bottlerocket knows them (v1.66, 1.37)."""
+        return {
+            "memory-throttling-factor": self.throttling_factor,
+            "memory-reservation-policy": self.reservation_policy,
+        }
+
+    def protection(self) -> str:
+        """Which files protect a request from reclaim; nothing where the policy says so."""
+        if self.reservation_policy is None:
+            return "memory.min"
+        return "memory.min, memory.low" if self.reservation_policy == "TieredReservation" else ""
+
+    def throttling(self) -> str:
+        """Where memory.high lies."""
         if self.kubernetes < FIRST_BETWEEN_REQUEST_AND_LIMIT:
-            throttling = f"throttles at {self.throttling_factor:g} of the limit (memory.high)"
-        match self.reservation_policy:
-            case "TieredReservation":
-                return f"protects requests (memory.min, memory.low) and {throttling}"
-            case "None":
-                return f"{throttling}; protects nothing"
-            case _:
-                return f"protects requests (memory.min) and {throttling}"
+            return f"memory.high at {self.throttling_factor:g} of the limit"
+        return f"memory.high at {self.throttling_factor:g} from request to limit"
+
+    def effect(self) -> str:
+        """In a few words, what these settings do on this version: `the kubelet ...`."""
+        protects = f"protects requests by {self.protection()}" if self.protection() else "protects nothing"
+        return f"{protects} and throttles by {self.throttling()}"
 
 
 def kubelet_settings(

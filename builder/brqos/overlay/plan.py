@@ -15,13 +15,13 @@ from brqos.upstream.tree import UpstreamTree
 from brqos.variant import KubernetesVersion, VariantName
 
 # The first Kubernetes whose kubelet template may have the settings itself (core kit 17.0.0).
-_FIRST_MAYBE_NATIVE = KubernetesVersion(1, 37)
+FIRST_MAYBE_NATIVE = KubernetesVersion(1, 37)
 
 
 def needs_kubelet_package(tree: UpstreamTree, variant: VariantName, wish: Delivery | None) -> bool:
     """Whether the core kit must be read before the delivery is known, or to carry it out."""
     if wish is None:
-        return variant.kubernetes >= _FIRST_MAYBE_NATIVE or not tree.has_drop_in_directory()
+        return variant.kubernetes >= FIRST_MAYBE_NATIVE or not tree.has_drop_in_directory()
     return wish is not Delivery.DROP_IN or not tree.has_drop_in_directory()
 
 

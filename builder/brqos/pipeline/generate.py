@@ -1,5 +1,8 @@
 """Upstream's source -> a planned overlay -> a work tree with it."""
 
+import contextlib
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from brqos.monitor import Monitor
 from brqos.overlay.apply import commit_overlay
 from brqos.overlay.model import Overlay
 from brqos.overlay.plan import choose_delivery, needs_kubelet_package, plan_overlay
+from brqos.resources import cache_directory
 from brqos.upstream.kit import KubeletPackage, read_kubelet_package
 from brqos.upstream.locks import locked
 from brqos.upstream.mirror import Mirror, open_mirror
@@ -62,18 +66,27 @@ def plan(spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
     return Planned(mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
 
 
-def write_work_tree(planned: Planned, path: Path, monitor: Monitor, *, wait: bool = True) -> WorkTree:
-    """Check the overlay out at `path`, under the lock of that work tree."""
+@contextlib.contextmanager
+def work_tree(planned: Planned, path: Path, monitor: Monitor, *, purpose: str, wait: bool = True) -> Iterator[WorkTree]:
+    """The overlay checked out at `path`, locked for as long as it is used.
+
+    Raises LockedError where somebody else uses it and `wait` is false.
+    """
     name = planned.overlay.variant.memory_qos
-    lock = path.with_name(f".{path.name}") if path.parent.name != "trees" else path
-    with locked(lock, f"generating {name}", wait=wait, monitor=monitor):
-        return check_out(
+    # Beside a folder of the user's own nothing of ours shall stay: its lock is in the cache.
+    lock = path if path.is_relative_to(cache_directory()) else _lock_of(path)
+    with locked(lock, f"{purpose} {name}", wait=wait, monitor=monitor):
+        yield check_out(
             planned.mirror,
             planned.tree.commit,
             path,
             name,
             lambda repository: commit_overlay(planned.overlay, repository),
         )
+
+
+def _lock_of(path: Path) -> Path:
+    return cache_directory() / "locks" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
 def _kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:

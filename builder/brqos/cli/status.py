@@ -1,0 +1,67 @@
+"""`brqos status`: the builds of this folder, and how far each is."""
+
+from typing import TYPE_CHECKING
+
+from brqos.cli import options
+from brqos.cli.session import running
+
+if TYPE_CHECKING:
+    from brqos.console import Console
+    from brqos.record import StoredBuild
+
+
+def status(
+    build: options.Build = None,
+    record: options.Record = None,
+    json_output: options.Json = False,
+) -> None:
+    """Show the builds of this folder, or one of them in full."""
+    with running(json_output=json_output) as console:
+        from brqos.record import BUILDS, find, stored_builds
+
+        if build is not None or record is not None:
+            stored = find(build, record)
+            if json_output:
+                console.data(stored.record.model_dump(mode="json"))
+            else:
+                _show_one(console, stored)
+            return
+        builds = list(stored_builds())
+        if json_output:
+            console.data([stored.record.model_dump(mode="json") for stored in builds])
+            return
+        if not builds:
+            console.line(f"No builds in {BUILDS}/ yet. Begin with: brqos build --variant aws-k8s-1.29 --rehearse")
+            return
+        console.table(["BUILD", "UPDATED", "STAGES DONE", "AMIS"], [_cells(stored) for stored in builds])
+
+
+def _cells(stored: "StoredBuild") -> list[str]:
+    record = stored.record
+    amis = ", ".join(f"{region} {ami.id}" for region, ami in record.amis.items())
+    name = f"~{record.id} (rehearsal)" if record.rehearsal else record.id
+    return [name, f"{record.updated:%Y-%m-%d %H:%M} UTC", ", ".join(record.stages), amis or "-"]
+
+
+def _show_one(console: "Console", stored: "StoredBuild") -> None:
+    from brqos.stages import Stage
+
+    record = stored.record
+    rows = [
+        ["build", f"{record.id}{' (rehearsal: nothing in it is real)' if record.rehearsal else ''}"],
+        ["variant", f"{record.variant} for {record.spec.arch}, delivery {record.delivery}"],
+        ["upstream", f"v{record.upstream.release}, {record.upstream.commit}"],
+        ["overlay", record.overlay_commit],
+    ]
+    for image in record.result.images if record.result else ():
+        rows.append([f"{image.role} image", f"{stored.path(image.file)} (SHA-256 {image.sha256})"])
+    for region, ami in record.amis.items():
+        rows.append([region, f"{ami.id} with {', '.join(ami.snapshots.values())}"])
+    if record.nodegroup:
+        rows.append(["nodegroup", str(stored.path(record.nodegroup))])
+    if record.log:
+        rows.append(["log", str(stored.path(record.log))])
+    for stage in Stage:
+        done = record.stages.get(stage)
+        rows.append([stage, f"+done in {done.seconds:.0f} s" if done else "~not done"])
+    console.table(["", ""], rows)

@@ -1,0 +1,188 @@
+"""`brqos build`: generate, build, register, write the nodegroup; each stage only where something has changed."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from brqos.doctor.examine import require
+from brqos.image.build import build_images
+from brqos.image.model import BuildResult, Image
+from brqos.image.order import BuildOrder
+from brqos.monitor import Monitor
+from brqos.pipeline.generate import Planned, work_tree
+from brqos.pipeline.publish import register_build, write_nodegroup
+from brqos.pipeline.surroundings import Surroundings
+from brqos.record import (
+    BUILDS,
+    FILE,
+    REHEARSAL_MARK,
+    BuildRecord,
+    CoreKitRecord,
+    FileRecord,
+    StoredBuild,
+    UpstreamRecord,
+    load,
+    now,
+    recordable,
+)
+from brqos.stages import Stage
+from brqos.upstream.mirror import without_credentials
+from brqos.upstream.worktree import WorkTree, work_tree_path
+
+
+def run_build(
+    planned: Planned,
+    around: Surroundings,
+    monitor: Monitor,
+    *,
+    root: Path = BUILDS,
+    force: bool = False,
+    wait: bool = True,
+) -> StoredBuild:
+    """Carry a planned build through all stages that its spec asks for, and return it with its record.
+
+    A stage whose inputs are those of the last time is skipped, unless `force`. Raises the error of the stage that
+    failed; what was finished before is in the record, and the next run goes on from there.
+    """
+    spec = around.spec
+    path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
+    with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
+        started = now()
+        order = _order(around, tree)
+        stored = _stored(planned, around, tree, order, root)
+        stored.finish(Stage.GENERATE, tree.commit, started)
+        _build(stored, order, tree, monitor, force=force)
+    if spec.ami.regions:
+        register_build(stored, around, monitor, force=force)
+        if spec.nodegroup.cluster:
+            write_nodegroup(stored, around, monitor, force=force)
+    return stored
+
+
+def stages_of(around: Surroundings) -> tuple[Stage, ...]:
+    """The stages that the spec asks for."""
+    wanted = [Stage.GENERATE, Stage.BUILD]
+    if around.spec.ami.regions:
+        wanted.append(Stage.REGISTER)
+        if around.spec.nodegroup.cluster:
+            wanted.append(Stage.NODEGROUP)
+    return tuple(wanted)
+
+
+def check_machine(around: Surroundings, monitor: Monitor) -> None:
+    """Refuse in seconds what would fail after an hour: raises ToolError with all that is missing."""
+    # A rehearsal needs git only; all else it brings.
+    needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)
+    require(needed, monitor=monitor, profile=around.spec.ami.profile, regions=around.spec.ami.regions)
+
+
+def digest(facts: object) -> str:
+    """A short name for facts that JSON can hold: the same facts, the same name."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _order(around: Surroundings, tree: WorkTree) -> BuildOrder:
+    build = around.spec.build
+    return BuildOrder(
+        work_tree=tree.path,
+        variant=around.spec.variant_name.memory_qos,
+        arch=around.spec.arch,
+        jobs=build.jobs,
+        pretty_name=build.pretty_name,
+        sbkeys_profile=build.sbkeys_profile,
+        make_env=build.make_env,
+        program=around.program,
+    )
+
+
+def _inputs(order: BuildOrder, tree: WorkTree, *, rehearsal: bool) -> str:
+    """What the image depends on; the number of jobs is not among it."""
+    make_env: Mapping[str, str] = order.make_env
+    return digest(
+        {
+            "commit": tree.commit,
+            "arch": order.arch,
+            "pretty_name": order.pretty_name,
+            "sbkeys_profile": order.sbkeys_profile,
+            "make_env": {key: digest(value) for key, value in make_env.items()},
+            "rehearsal": rehearsal,
+        }
+    )
+
+
+def _stored(planned: Planned, around: Surroundings, tree: WorkTree, order: BuildOrder, root: Path) -> StoredBuild:
+    """The build's record: a new one, or the one that the same inputs gave before."""
+    inputs = _inputs(order, tree, rehearsal=around.rehearsal)
+    mark = REHEARSAL_MARK if around.rehearsal else ""
+    identity = f"{mark}{order.variant}-{order.arch}-{planned.tree.release}-{inputs[:8]}"
+    folder = root / identity
+    time = now()
+    if (folder / FILE).is_file():
+        stored = load(folder)
+        # Regions and nodegroup may be others than the last time; they do not change the image.
+        stored.save(spec=recordable(around.spec), work_tree=str(tree.path))
+        return stored
+    overlay, kubelet = planned.overlay, planned.kubelet
+    record = BuildRecord(
+        id=identity,
+        rehearsal=around.rehearsal,
+        created=time,
+        updated=time,
+        spec=recordable(around.spec),
+        variant=overlay.variant.memory_qos,
+        delivery=overlay.delivery,
+        upstream=UpstreamRecord(
+            repository=without_credentials(planned.tree.repository),
+            ref=planned.tree.ref,
+            commit=planned.tree.commit,
+            release=planned.tree.release,
+        ),
+        core_kit=CoreKitRecord(version=kubelet.version, commit=kubelet.commit) if kubelet else None,
+        overlay_commit=tree.commit,
+        work_tree=str(tree.path),
+        files=tuple(FileRecord(path=file.path, operation=file.operation, sha256=file.sha256) for file in overlay.files),
+        kubelet_configuration=overlay.settings.configuration(),
+    )
+    stored = StoredBuild(folder, record)
+    stored.save()
+    return stored
+
+
+def _build(stored: StoredBuild, order: BuildOrder, tree: WorkTree, monitor: Monitor, *, force: bool) -> None:
+    inputs = _inputs(order, tree, rehearsal=stored.record.rehearsal)
+    if not force and stored.is_done(Stage.BUILD, inputs):
+        monitor.note("The image is built already from the same source and settings (--force builds it again).")
+        return
+    log = Path("build.log")
+    started = now()
+    version = f"{stored.record.upstream.release}-{tree.short_commit}"
+    stored.save(log=log)
+    result = build_images(order, image_version=version, log=stored.path(log), monitor=monitor)
+    stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder))
+
+
+def _kept(result: BuildResult, folder: Path) -> BuildResult:
+    """The result with its images in the record's folder, so that it can be carried away and the tree thrown away."""
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    kept: list[Image] = []
+    for image in result.images:
+        target = images / image.file.name
+        _link_or_copy(image.file, target)
+        kept.append(image.model_copy(update={"file": target.relative_to(folder)}))
+    return result.model_copy(update={"images": tuple(kept)})
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), partial)
+    except OSError:
+        # Another file system, or one without links.
+        shutil.copyfile(source, partial)
+    partial.replace(target)
