@@ -5,6 +5,7 @@ may connect to another one. Fixtures of the session are made before a test's gua
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess  # noqa: TID251 - to guard it
@@ -118,6 +119,17 @@ def tool() -> Callable[[str], Path]:
         return Path(found)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def cargo(tool: Callable[[str], Path]) -> Path:
+    """A cargo that reads lock files of version 4 (1.78 or newer); without it as `tool`."""
+    program = tool("cargo")
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"cargo (\d+)\.(\d+)", said)
+    if version is None or (int(version[1]), int(version[2])) < (1, 78):
+        missing(f"cargo 1.78 or newer is needed, here is {said.strip() or 'one that does not work'}")
+    return program
 
 
 def missing(reason: str) -> NoReturn:

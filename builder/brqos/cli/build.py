@@ -43,7 +43,8 @@ def build(
     delivery: options.DeliveryOption = None,
     bake: options.Bake = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", metavar="N", help="Parallel `docker build` commands; upstream's 8 by default.")
+        int | None,
+        typer.Option("--jobs", metavar="N", help="Parallel `docker build` commands; upstream's 8 by default."),
     ] = None,
     sbkeys_profile: Annotated[
         Path | None,
@@ -81,7 +82,7 @@ def build(
 
     A stage that is done and whose inputs have not changed is skipped: the same command goes on after a failure.
     """
-    from brqos.rehearsal.mark import MARK
+    from brqos.image.progress import REHEARSAL_MARK as MARK
 
     with running(json_output=json_output, quiet=quiet, mark=MARK if rehearse else "") as console:
         configuration = resolved(

@@ -8,6 +8,7 @@ import typer
 from brqos.cli import options
 from brqos.cli.session import running
 from brqos.errors import ExitCode
+from brqos.stages import Stage
 
 
 class Engine(StrEnum):
@@ -16,21 +17,15 @@ class Engine(StrEnum):
     TWOLITER = "twoliter"
 
 
-class Work(StrEnum):
-    """The stages of `brqos.doctor.model.Stage`, which is not imported before the command runs."""
-
-    GENERATE = "generate"
-    BUILD = "build"
-    REGISTER = "register"
-
-
 def doctor(
     engine: Annotated[
         Engine, typer.Option("--engine", help="What builds the image: upstream's own build.")
     ] = Engine.TWOLITER,
     work: Annotated[
-        list[Work] | None,
-        typer.Option("--for", metavar="STAGE", help="generate, build or register; repeat it. All by default."),
+        list[Stage] | None,
+        typer.Option(
+            "--for", metavar="STAGE", help="generate, build, register or nodegroup; repeat it. All by default."
+        ),
     ] = None,
     regions: options.Regions = None,
     profile: options.Profile = None,
@@ -39,9 +34,8 @@ def doctor(
     """Check that this machine has what the work needs, and say how to get what it has not."""
     with running(json_output=json) as console:
         from brqos.doctor.examine import examine, rows
-        from brqos.doctor.model import Stage
 
-        report = examine([Stage(stage.value) for stage in work or Work], profile=profile, regions=regions or ())
+        report = examine(work or list(Stage), profile=profile, regions=regions or ())
         if json:
             console.data({"engine": engine.value, **report.as_json()})
         console.table(("", "found", "needed", "remedy"), rows(report.checks))

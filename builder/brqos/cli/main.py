@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from brqos import __version__
+from brqos.cli.build import build
 from brqos.cli.clean import clean
 from brqos.cli.doctor import doctor
 from brqos.cli.generate import generate
@@ -36,7 +37,7 @@ def brqos(
     """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
 
 
-for command in (init, variants, doctor, generate, nodegroup, status, clean):
+for command in (init, variants, doctor, generate, build, nodegroup, status, clean):
     app.command()(command)
 
 

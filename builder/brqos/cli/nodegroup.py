@@ -94,8 +94,10 @@ def nodegroup(
 ) -> None:
     """Write the eksctl file for a nodegroup that uses an AMI made by brqos.
 
-    The AMI is that of the latest build, of --build or --record, or any with --ami, --arch and --variant, which takes
-    neither a build nor AWS credentials. What eksctl, EKS or Bottlerocket would refuse is refused here, with the reason.
+    The AMI is that of the latest build, or of --build or --record. Any other is
+    given with --ami, --arch and --variant; no build and no AWS login is needed then.
+
+    What eksctl, EKS or Bottlerocket would refuse is refused here, with the reason.
     """
     with running(json_output=json) as console:
         given = {
@@ -143,7 +145,7 @@ def _request(
             why="They tell what is in an AMI; a build knows that of its own.",
             todo="Add --ami, or leave them out.",
         )
-    from brqos.pipeline import nodegroup_of_build
+    from brqos.pipeline.publish import nodegroup_of_build
 
     return nodegroup_of_build(build=build, record=record, wishes=wishes)
 
@@ -167,17 +169,16 @@ def _request_for_ami(ami: str, arch: str | None, variant: str | None, wishes: di
 
 def _emit(console: "Console", request: "NodegroupRequest", output: Path | None, *, force: bool) -> None:
     from brqos.image.progress import REHEARSAL_MARK
-    from brqos.nodes import eksctl, emit, remarks, rules
+    from brqos.nodes.file import eksctl_file
     from brqos.nodes.write import write_file
 
     if request.rehearsal:
         console.mark = REHEARSAL_MARK
-    for warning in rules.check(request):
+    file = eksctl_file(request)
+    for warning in file.warnings:
         console.warn(warning)
-    document = eksctl.document(request)
-    text = emit.to_yaml(document, head=remarks.head(request), remarks=remarks.remarks(request))
     if output is not None:
-        console.line(f"{output} ({write_file(output, text, force=force)})")
+        console.line(f"{output} ({write_file(output, file.text, force=force)})")
         console.note(f"Next: eksctl create nodegroup --config-file={output}")
     if console.json_output:
         console.data(
@@ -190,11 +191,11 @@ def _emit(console: "Console", request: "NodegroupRequest", output: Path | None, 
                 "region": request.region,
                 "instance_types": [type_.name for type_ in request.instance_types],
                 "rehearsal": request.rehearsal,
-                "document": document,
+                "document": file.document,
             }
         )
     elif output is None:
-        console.text(text)
+        console.text(file.text)
 
 
 def _pairs(option: str, texts: Sequence[str] | None) -> dict[str, str] | None:

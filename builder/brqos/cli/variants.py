@@ -35,7 +35,8 @@ def variants(
         # A table of all flavors would say everything three times: they differ in their first release only.
         shown = [row for row in rows if flavor or row["flavor"] == PLAIN]
         console.table(
-            ["VARIANT", "RELEASES", "DEFAULT", "DELIVERY", "PROTECTS BY", "THROTTLES BY"], [_cells(row) for row in shown]
+            ["VARIANT", "RELEASES", "DEFAULT", "DELIVERY", "PROTECTS BY", "THROTTLES BY"],
+            [_cells(row) for row in shown],
         )
         if not flavor:
             console.line("")

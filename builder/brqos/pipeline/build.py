@@ -1,7 +1,5 @@
 """`brqos build`: generate, build, register, write the nodegroup; each stage only where something has changed."""
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,8 +9,10 @@ from brqos.doctor.examine import require
 from brqos.image.build import build_images
 from brqos.image.model import BuildResult, Image
 from brqos.image.order import BuildOrder
+from brqos.image.sbkeys import read_profile
 from brqos.monitor import Monitor
-from brqos.pipeline.generate import Planned, work_tree
+from brqos.pipeline.digest import digest
+from brqos.pipeline.generate import Planned, settings_of, work_tree
 from brqos.pipeline.publish import register_build, write_nodegroup
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
@@ -51,7 +51,7 @@ def run_build(
     path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
     with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
         started = now()
-        order = _order(around, tree)
+        order = _order(around, tree.path)
         stored = _stored(planned, around, tree, order, root)
         stored.finish(Stage.GENERATE, tree.commit, started)
         _build(stored, order, tree, monitor, force=force)
@@ -72,23 +72,41 @@ def stages_of(around: Surroundings) -> tuple[Stage, ...]:
     return tuple(wanted)
 
 
-def check_machine(around: Surroundings, monitor: Monitor) -> None:
-    """Refuse in seconds what would fail after an hour: raises ToolError with all that is missing."""
-    # A rehearsal needs git only; all else it brings.
-    needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)
-    require(needed, monitor=monitor, profile=around.spec.ami.profile, regions=around.spec.ami.regions)
+def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) -> None:
+    """Refuse in seconds what would fail after an hour: wrong wishes, an incomplete signing profile, missing tools.
+
+    Raises ConfigurationError for the first two and ToolError with all that is missing; `tools` is false for a plan.
+    """
+    settings_of(around.spec)
+    if around.spec.build.sbkeys_profile is not None:
+        read_profile(around.spec.build.sbkeys_profile)
+    if tools:
+        # A rehearsal needs git only; all else it brings.
+        needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)
+        require(needed, monitor=monitor, profile=around.spec.ami.profile, regions=around.spec.ami.regions)
 
 
-def digest(facts: object) -> str:
-    """A short name for facts that JSON can hold: the same facts, the same name."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def planned_steps(planned: Planned, around: Surroundings) -> list[tuple[Stage, str]]:
+    """What a run would do, in sentences; nothing of it is done."""
+    overlay, spec = planned.overlay, around.spec
+    path = work_tree_path(around.cache, planned.tree.commit, overlay.variant.memory_qos)
+    steps = [(Stage.GENERATE, f"check out {planned.tree.label} to {path}")]
+    steps += [(Stage.GENERATE, f"{file.operation} {file.path}: {file.why}") for file in overlay.files]
+    steps.append((Stage.BUILD, f"run {_order(around, path).shown}"))
+    for region in spec.ami.regions:
+        steps.append(
+            (Stage.REGISTER, f"{region}: upload the images as snapshots, register them as one AMI, wait for it")
+        )
+    if Stage.NODEGROUP in stages_of(around):
+        kind = "self-managed" if spec.nodegroup.self_managed else "EKS managed"
+        steps.append((Stage.NODEGROUP, f"write the eksctl file of an {kind} nodegroup for {spec.nodegroup.cluster}"))
+    return steps
 
 
-def _order(around: Surroundings, tree: WorkTree) -> BuildOrder:
+def _order(around: Surroundings, path: Path) -> BuildOrder:
     build = around.spec.build
     return BuildOrder(
-        work_tree=tree.path,
+        work_tree=path,
         variant=around.spec.variant_name.memory_qos,
         arch=around.spec.arch,
         jobs=build.jobs,

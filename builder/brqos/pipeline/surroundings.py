@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brqos.aws.credentials import Credentials
 from brqos.aws.session import AwsSession
 from brqos.config.model import BuildSpec
 from brqos.image.order import CARGO_MAKE
@@ -30,8 +31,9 @@ def real(spec: BuildSpec) -> Surroundings:
 @contextlib.contextmanager
 def rehearsed(spec: BuildSpec) -> Iterator[Surroundings]:
     """A rehearsal: a miniature source, a build of seconds, an AWS on loopback."""
-    from brqos.rehearsal import stand_ins
+    from brqos.rehearsal.emulator.server import ACCESS_KEY, SECRET_KEY
+    from brqos.rehearsal.stand_ins import PROGRAM, stand_ins
 
-    with stand_ins.stand_ins(spec) as ins:
-        aws = AwsSession(endpoint=ins.endpoint, credentials=(stand_ins.ACCESS_KEY, stand_ins.SECRET_KEY))
-        yield Surroundings(ins.spec, stand_ins.PROGRAM, aws, cache_directory() / "rehearsal", rehearsal=True)
+    with stand_ins(spec) as ins:
+        aws = AwsSession(endpoint=ins.endpoint, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+        yield Surroundings(ins.spec, PROGRAM, aws, cache_directory() / "rehearsal", rehearsal=True)

@@ -58,7 +58,8 @@ def check_out(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        git("clone", "--quiet", "--local", "--no-checkout", mirror.path, partial)
+        # A clone of a path links its objects, and copies them only if it was not told --local.
+        git("clone", "--quiet", "--no-checkout", mirror.path, partial)
         git("remote", "set-url", "origin", mirror.repository, at=partial)
         tree = _finish(partial, upstream_commit, variant, commit)
         with contextlib.suppress(OSError):

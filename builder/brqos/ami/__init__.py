@@ -1,0 +1,1 @@
+"""From images to AMIs: plan, snapshot upload, registration."""

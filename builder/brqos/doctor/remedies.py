@@ -1,0 +1,41 @@
+"""How to get a thing, on the system at hand."""
+
+from dataclasses import dataclass
+
+from brqos.doctor.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The names of one thing in Debian's and Fedora's archives and in Homebrew; empty where it is not in there."""
+
+    debian: str
+    fedora: str = ""
+    homebrew: str = ""
+
+
+def install(packages: Packages, probe: Probe) -> str:
+    """The command that installs it."""
+    if probe.system == "Darwin":
+        return f"brew install {packages.homebrew or packages.debian}"
+    family = probe.distribution.split()
+    if {"fedora", "rhel", "amzn", "centos"} & set(family):
+        return f"sudo dnf install {packages.fedora or packages.debian}"
+    if {"debian", "ubuntu"} & set(family):
+        return f"sudo apt-get install {packages.debian}"
+    return f"Install {packages.debian} (so called in Debian; {packages.fedora or packages.debian} in Fedora)."
+
+
+RUST = "curl https://sh.rustup.rs -sSf | sh   (or `rustup update stable`)"
+CARGO_MAKE = "cargo install --locked cargo-make"
+DOCKER = "https://docs.docker.com/engine/install/"
+DOCKER_GROUP = "sudo usermod -aG docker $USER, then log in again"
+
+
+def start_docker(probe: Probe) -> str:
+    """How to start Docker's daemon."""
+    if probe.system == "Darwin":
+        return "Start Docker Desktop."
+    if "DOCKER_HOST" in probe.environment:
+        return f"DOCKER_HOST is {probe.environment['DOCKER_HOST']}: start the daemon there, or unset it."
+    return "sudo systemctl start docker"

@@ -1,0 +1,83 @@
+"""What stands in for the world in a rehearsal: a source repository, `cargo make`, and AWS.
+
+Everything else of a rehearsal is brqos' real code. What stands in says so: the tree is a miniature, the image carries a
+notice, and the ids of AMIs and snapshots have a form that no real one has.
+"""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from brqos.config.model import BuildSpec, Delivery
+from brqos.config.variants import NEWEST_SEEN
+from brqos.errors import ConfigurationError
+from brqos.overlay.expectation import expected_delivery
+from brqos.rehearsal.emulator import Emulator
+from brqos.rehearsal.miniature import Layout, bottlerocket, core_kit, write_repository
+from brqos.upstream.tree import version_of
+
+CLUSTER = "rehearsal"
+REGION = "us-west-2"
+PROGRAM = (sys.executable, "-m", "brqos.rehearsal.make")
+
+_FIRST_WITH_KERNEL_KIT = (1, 28, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """The spec with its sources replaced, and where the emulator answers."""
+
+    spec: BuildSpec
+    endpoint: str
+
+
+@contextlib.contextmanager
+def stand_ins(spec: BuildSpec) -> Iterator[StandIns]:
+    """Set up everything that a rehearsal of this spec needs; it is gone when the rehearsal ends."""
+    folder = Path(tempfile.mkdtemp(prefix="brqos-rehearsal-"))
+    try:
+        with Emulator(rehearsal=True) as emulator:
+            yield StandIns(_rehearsed(spec, folder), emulator.endpoint)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rehearsed(spec: BuildSpec, folder: Path) -> BuildSpec:
+    release = _release(spec)
+    layout = _layout(spec, release)
+    repository, kit = folder / "bottlerocket.git", folder / "bottlerocket-core-kit.git"
+    write_repository(bottlerocket(layout, names=[spec.variant], release=release), repository, tag=f"v{release}")
+    write_repository(core_kit(layout, names=[spec.variant]), kit, tag=f"v{layout.core_kit}")
+    upstream = spec.upstream.model_copy(
+        update={"repository": str(repository), "ref": f"v{release}", "core_kit": str(kit), "core_kit_ref": None}
+    )
+    nodegroup = spec.nodegroup.model_copy(update={"cluster": spec.nodegroup.cluster or CLUSTER})
+    ami = spec.ami.model_copy(update={"regions": spec.ami.regions or (REGION,), "profile": None})
+    return spec.model_copy(update={"upstream": upstream, "nodegroup": nodegroup, "ami": ami})
+
+
+def _release(spec: BuildSpec) -> str:
+    """The release that the spec names; a branch or a commit cannot be rehearsed, so the newest stands in for it."""
+    named = (spec.upstream.ref or "").removeprefix("v")
+    release = named if named.count(".") == 2 and named.replace(".", "").isdigit() else NEWEST_SEEN
+    if version_of(release) < (1, 21, 0):
+        raise ConfigurationError(
+            f"Bottlerocket v{release} cannot be built by brqos, so there is nothing to rehearse",
+            why="Releases up to v1.20.5 have all packages in their own tree; brqos knows those from v1.21.0 on.",
+            todo="Use a newer release.",
+        )
+    return release
+
+
+def _layout(spec: BuildSpec, release: str) -> Layout:
+    match expected_delivery(spec.variant_name.kubernetes, release):
+        case Delivery.NATIVE:
+            return Layout.NATIVE
+        case Delivery.DROP_IN:
+            return Layout.DROP_IN
+        case Delivery.TEMPLATE:
+            return Layout.MIDDLE if version_of(release) >= _FIRST_WITH_KERNEL_KIT else Layout.EARLY

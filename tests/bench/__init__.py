@@ -1,0 +1,1 @@
+"""How fast brqos is: `scripts/bench` prints a table, and never fails because of a time."""
