@@ -41,9 +41,7 @@ class Console:
         self.json_output = json_output
         self.quiet = quiet
         self.mark = mark
-        # A pipe has no width of its own: whoever reads a log or greps wants whole lines.
-        width = None if sys.stdout.isatty() else 200
-        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
+        self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True)
         self._err = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def data(self, value: object) -> None:
@@ -61,16 +59,30 @@ class Console:
         if not self.json_output:
             self._marked(self._out, text, style)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A human result with columns; a cell may begin with `!` (bad), `~` (middling) or `+` (good) to be coloured."""
         if self.json_output:
             return
-        table = Table(title=self.mark + title if title else None, title_justify="left", box=None, pad_edge=False)
+        if not self._out.is_terminal:
+            # Whoever reads a log or greps wants whole lines, and none of the signs.
+            self._plain_table(columns, rows)
+            return
+        table = Table(show_header=any(columns), box=None, pad_edge=False)
         for number, column in enumerate(columns):
             table.add_column(column, overflow="fold", no_wrap=number == 0, header_style="bold")
         for row in rows:
             table.add_row(*(_cell(cell) for cell in row))
+        if self.mark:
+            self._marked(self._out, "")
         self._out.print(table, soft_wrap=False)
+
+    def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        lines = [[_bare(cell) for cell in row] for row in rows]
+        shown = [list(columns), *lines] if any(columns) else lines
+        widths = [max(len(line[number]) for line in shown) for number in range(len(columns))]
+        for line in shown:
+            text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self.line(text.rstrip())
 
     def note(self, text: str) -> None:
         """A line worth reading, on standard error."""
@@ -149,11 +161,16 @@ def _columns(mark: str, total: float | None, unit: str) -> list[ProgressColumn]:
     return [*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[detail]}")]
 
 
+_SIGNS = {"!": "red", "~": "yellow", "+": "green"}
+
+
 def _cell(cell: str) -> str:
-    for sign, style in (("!", "red"), ("~", "yellow"), ("+", "green")):
-        if cell.startswith(sign):
-            return f"[{style}]{escape(cell[1:])}[/]"
-    return escape(cell)
+    style = _SIGNS.get(cell[:1])
+    return f"[{style}]{escape(cell[1:])}[/]" if style else escape(cell)
+
+
+def _bare(cell: str) -> str:
+    return cell[1:] if cell[:1] in _SIGNS else cell
 
 
 def _duration(seconds: float) -> str:

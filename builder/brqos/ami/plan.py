@@ -106,7 +106,8 @@ class AmiPlan(Model):
         calls: list[tuple[str, str, dict[str, Any]]] = []
         for plan in self.snapshots:
             snapshot = _placeholder(plan.role)
-            found = [{"Name": "status", "Values": ["completed"]}, *_tag_filters(plan.identity)]
+            size = {"Name": "volume-size", "Values": [str(plan.volume_gib)]}
+            found = [{"Name": "status", "Values": ["completed"]}, size, *_tag_filters(plan.identity)]
             start = {"VolumeSize": plan.volume_gib, "Description": plan.description, "Tags": tag_list(plan.tags)}
             blocks = {"SnapshotId": snapshot, "BlockIndex": f"0 … {plan.blocks - 1}", "DataLength": BLOCK}
             complete = {"SnapshotId": snapshot, "ChangedBlocksCount": plan.blocks}

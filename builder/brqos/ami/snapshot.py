@@ -30,8 +30,8 @@ class _DeadSnapshotError(Exception):
 class SnapshotWriter:
     """Writes snapshots in one region.
 
-    `workers` puts are under way at once for each image; twice as many blocks of 512 KiB are in memory at most. `on_bytes`
-    hears of every block that was written, from any thread.
+    For each image `workers` puts are under way at once, and at most twice as many blocks of 512 KiB are in memory.
+    `on_bytes` hears of every block that was written, from any thread.
     """
 
     def __init__(

@@ -29,11 +29,14 @@ class AwsSession:
     """
 
     def __init__(
-        self, profile: str | None = None, endpoint: str | None = None, credentials: Credentials | None = None
+        self,
+        profile: str | None = None,
+        endpoint: str | None = None,
+        credentials: Credentials | tuple[str, str] | None = None,
     ) -> None:
         self.profile = profile
         self.endpoint = endpoint
-        self._credentials = credentials
+        self._credentials = Credentials(*credentials) if isinstance(credentials, tuple) else credentials
         self._isolated = endpoint is not None and credentials is not None
         self._session: boto3.Session | None = None
         # Making a client reads files and is not safe in several threads; using one is.

@@ -223,15 +223,14 @@ def _show_plan(console: "Console", planned: "Planned", around: "Surroundings") -
 def _show_configuration(console: "Console", configuration: "Resolved") -> None:
     from brqos.config.resolve import effective_values
 
-    rows = effective_values(configuration)
+    # Values for `cargo make` may be secrets: a token for a registry, say.
+    rows = [
+        (key, "(set)" if key.startswith("build.make-env.") else value, origin)
+        for key, value, origin in effective_values(configuration)
+    ]
     if console.json_output:
         console.data([{"key": key, "value": value, "origin": origin} for key, value, origin in rows])
         return
-    console.table(["KEY", "VALUE", "FROM"], [[key, _shown(key, value), origin] for key, value, origin in rows])
-
-
-def _shown(key: str, value: object) -> str:
-    # Values for `cargo make` may be secrets: a token for a registry, say.
-    if key.startswith("build.make-env."):
-        return "(set)"
-    return "-" if value is None else str(value)
+    console.table(
+        ["KEY", "VALUE", "FROM"], [[key, "-" if value is None else str(value), origin] for key, value, origin in rows]
+    )

@@ -10,11 +10,24 @@ if TYPE_CHECKING:
     from brqos.config.resolve import Resolved
 
 
+# Flags that are not called like their key.
+_FLAG_NAMES = {
+    "upstream.repository": "--upstream",
+    "kubelet.throttling-factor": "--factor",
+    "kubelet.reservation-policy": "--policy",
+    "kubelet.feature-gates": "--feature-gate",
+    "build.make-env": "--make-env",
+    "ami.regions": "--region",
+    "nodegroup.instance-types": "--instance-type",
+}
+
+
 def resolved(config: Path | None, flags: dict[str, object | None]) -> "Resolved":
     """Resolve the configuration from the flags that were given (those that are not None) and the file."""
     from brqos.config.resolve import resolve
 
-    return resolve({key: value for key, value in flags.items() if value is not None}, config)
+    given = {key: value for key, value in flags.items() if value is not None}
+    return resolve(given, config, flag_names=_FLAG_NAMES)
 
 
 def upstream_flags(

@@ -27,11 +27,12 @@ class Resolved:
     origins: Mapping[str, str]
 
 
-def resolve(flags: Mapping[str, object], file: Path | None) -> Resolved:
+def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mapping[str, str] | None = None) -> Resolved:
     """Resolve a build's configuration; raises ConfigurationError that names file (or flag), key and what to write.
 
     `flags` are dotted keys with their values, those that were given only. `file` is the configuration file named by the
-    user; without one, `brqos.toml` of the current folder is used where it exists.
+    user; without one, `brqos.toml` of the current folder is used where it exists. `flag_names` says what the flag of a
+    key is called where that is not the key's last word.
     """
     path, from_file = _read_file(file)
     from_flags = _nested(flags)
@@ -54,7 +55,7 @@ def resolve(flags: Mapping[str, object], file: Path | None) -> Resolved:
     for origin, layer in layers:
         _merge(merged, layer)
         for key, _ in _leaves(layer):
-            origins[key] = _flag_name(key) if origin == "flag" else origin
+            origins[key] = _flag_name(key, flag_names or {}) if origin == "flag" else origin
     try:
         spec = BuildSpec.model_validate(merged)
     except ValidationError as error:
@@ -138,8 +139,9 @@ def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
             yield f"{prefix}{key}", value
 
 
-def _flag_name(key: str) -> str:
-    return f"flag --{key.rsplit('.', 1)[-1]}"
+def _flag_name(key: str, names: Mapping[str, str]) -> str:
+    named = next((names[prefix] for prefix in names if key == prefix or key.startswith(f"{prefix}.")), None)
+    return f"flag {named or '--' + key.rsplit('.', 1)[-1]}"
 
 
 def _refused(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:

@@ -13,7 +13,7 @@ from brqos.image.sbkeys import read_profile
 from brqos.monitor import Monitor
 from brqos.pipeline.digest import digest
 from brqos.pipeline.generate import Planned, settings_of, work_tree
-from brqos.pipeline.publish import register_build, write_nodegroup
+from brqos.pipeline.publish import check_nodegroup, register_build, write_nodegroup
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
@@ -73,13 +73,15 @@ def stages_of(around: Surroundings) -> tuple[Stage, ...]:
 
 
 def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) -> None:
-    """Refuse in seconds what would fail after an hour: wrong wishes, an incomplete signing profile, missing tools.
+    """Refuse in seconds what would fail after an hour: wrong wishes, an incomplete profile, missing tools.
 
-    Raises ConfigurationError for the first two and ToolError with all that is missing; `tools` is false for a plan.
+    Raises ConfigurationError for wishes and profile, ToolError with all that is missing; `tools` is false for a plan.
     """
     settings_of(around.spec)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
+    if Stage.NODEGROUP in stages_of(around):
+        check_nodegroup(around)
     if tools:
         # A rehearsal needs git only; all else it brings.
         needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)

@@ -61,7 +61,11 @@ def register_build(
 
 def write_nodegroup(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool = False) -> None:
     """Write the nodegroup file of the build into its folder."""
-    file = eksctl_file(_nodegroup_request(stored, around.spec.nodegroup.model_dump(by_alias=False)))
+    wishes = around.spec.nodegroup.model_dump(by_alias=False)
+    if wishes["region"] is None and len(regions := around.spec.ami.regions) > 1:
+        monitor.note(f"The nodegroup is for {regions[0]}, the first region (nodegroup.region names another).")
+        wishes["region"] = regions[0]
+    file = eksctl_file(_nodegroup_request(stored, wishes))
     inputs = digest(file.text)
     if not force and stored.is_done(Stage.NODEGROUP, inputs):
         monitor.note("The nodegroup file is written already.")
@@ -73,6 +77,21 @@ def write_nodegroup(stored: StoredBuild, around: Surroundings, monitor: Monitor,
     # The file is the build's own: a user's changes belong into a copy, or into brqos.toml.
     write_file(stored.path(name), file.text, force=True)
     stored.finish(Stage.NODEGROUP, inputs, started, nodegroup=name)
+
+
+def check_nodegroup(around: Surroundings) -> None:
+    """Refuse a nodegroup that cannot work, before there is an AMI for it; raises ConfigurationError."""
+    spec = around.spec
+    eksctl_file(
+        request_for(
+            spec.nodegroup,
+            ami="ami-rehearsal0" if around.rehearsal else "ami-00000000",
+            architecture=spec.arch,
+            variant=spec.variant_name,
+            region=spec.ami.regions[0],
+            rehearsal=around.rehearsal,
+        )
+    )
 
 
 def nodegroup_of_build(build: str | None, record: Path | None, wishes: Mapping[str, object]) -> NodegroupRequest:

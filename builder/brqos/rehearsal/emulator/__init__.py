@@ -6,6 +6,7 @@ and may run in a process of its own: `python -m brqos.rehearsal.emulator --port 
 """
 
 from brqos.rehearsal.emulator.faults import Fault, Faults
-from brqos.rehearsal.emulator.server import Emulator
+from brqos.rehearsal.emulator.server import ACCESS_KEY, SECRET_KEY, Emulator
+from brqos.rehearsal.emulator.signature import Key
 
-__all__ = ["Emulator", "Fault", "Faults"]
+__all__ = ["ACCESS_KEY", "SECRET_KEY", "Emulator", "Fault", "Faults", "Key"]

@@ -15,9 +15,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one by default")
     parser.add_argument("--delay", type=float, default=0.2, help="seconds from pending to the final state")
     parser.add_argument("--rehearsal", action="store_true", help="give ids that no real AMI or snapshot has")
+    parser.add_argument("--only-own-key", action="store_true", help="refuse any access key but the one printed")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
-    emulator = Emulator(rehearsal=options.rehearsal, port=options.port, delay=options.delay)
+    emulator = Emulator(
+        rehearsal=options.rehearsal, port=options.port, delay=options.delay, any_key=not options.only_own_key
+    )
     try:
         with contextlib.suppress(KeyboardInterrupt):
             sys.stdout.write(

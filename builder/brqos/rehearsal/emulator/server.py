@@ -18,8 +18,7 @@ from brqos.rehearsal.emulator.signature import Key, authenticate, check_payload
 from brqos.rehearsal.emulator.store import Store
 from brqos.rehearsal.emulator.wire import Caller, Request, Response, ServiceError, error_response
 
-ACCESS_KEY = "AKIAREHEARSAL0000000"
-SECRET_KEY = "rehearsal/only/0000000000000000000000000"  # noqa: S105 - opens nothing but the emulator
+ACCESS_KEY, SECRET_KEY = "REHEARSALREHEARSAL00", "rehearsal"
 ACCOUNT = "000000000000"
 _LARGEST_BODY = 1 << 20
 
@@ -28,7 +27,8 @@ class Emulator:
     """An AWS account on loopback; a context manager, or `start` and `stop`.
 
     With `rehearsal` its ids have a form that no real id has. `delay` is how many seconds a snapshot or an image takes
-    from `pending` to its final state. `keys` are the access keys that it accepts. `clock` gives the time in seconds.
+    from `pending` to its final state. `keys` are the access keys whose signatures it can check; with `any_key` it
+    takes others too, and looks at the form of their signatures only. `clock` gives the time in seconds.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class Emulator:
         port: int = 0,
         delay: float = 0.2,
         keys: Mapping[str, Key] | None = None,
+        any_key: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = Store(rehearsal=rehearsal, delay=delay, clock=clock)
         self.faults = Faults()
         self.keys = dict(keys) if keys is not None else {ACCESS_KEY: Key(SECRET_KEY, ACCOUNT)}
+        self._any_key = Key("", ACCOUNT) if any_key else None
         self.calls: Counter[str] = Counter()
         self._ec2 = Ec2(self.store, self.faults)
         self._ebs = ebs.EbsDirect(self.store, self.faults)
@@ -87,7 +89,7 @@ class Emulator:
         # Until the signature tells the service, the path has to: an error must come in a form that the client reads.
         service = "ebs" if request.path.startswith("/snapshots") else "ec2"
         try:
-            caller = authenticate(request, self.keys)
+            caller = authenticate(request, self.keys, self._any_key)
             service = caller.service
             operation, carry_out = self._operation(request, caller)
             with self.store.lock:

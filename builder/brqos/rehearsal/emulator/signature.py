@@ -31,8 +31,12 @@ class Key:
     token: str | None = None
 
 
-def authenticate(request: Request, keys: Mapping[str, Key]) -> Caller:
-    """Who made the request; raises ServiceError as the services do for a missing, unknown or wrong signature."""
+def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None = None) -> Caller:
+    """Who made the request; raises ServiceError as the services do for a missing, unknown or wrong signature.
+
+    A key that is not known counts as `stranger` if there is one: its secret is not known either, so only the form
+    of the signature is looked at.
+    """
     header = request.headers.get("authorization", "")
     if not header:
         raise ServiceError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
@@ -41,7 +45,10 @@ def authenticate(request: Request, keys: Mapping[str, Key]) -> Caller:
         raise ServiceError("IncompleteSignature", "Authorization header is malformed", status=400)
     key = keys.get(match["key"])
     if key is None:
-        raise _unknown_key(match["service"])
+        if stranger is None:
+            raise _unknown_key(match["service"])
+        _check_date(request, match["date"])
+        return Caller(stranger.account, match["key"], match["region"], match["service"])
     if request.headers.get("x-amz-security-token") != key.token:
         raise ServiceError("ExpiredToken", "The security token included in the request is expired", status=403)
     _check_date(request, match["date"])

@@ -1,0 +1,135 @@
+"""From image files on the disk to what registering them needs: their names tell much of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from brqos.ami.names import ImageName, data_sibling, parse_image_name
+from brqos.architecture import Architecture
+from brqos.config.model import AmiSpec
+from brqos.errors import ConfigurationError, UsageError
+from brqos.image.model import ImageRole
+
+_VARIANT = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFiles:
+    """Images to be registered; `found` is true if the data image was found beside the OS image and not named."""
+
+    os: Path
+    data: Path | None
+    found: bool
+    variant: str
+    arch: Architecture
+    version: str
+
+    @property
+    def by_role(self) -> dict[ImageRole, Path]:
+        """The files by what they hold."""
+        return {ImageRole.OS: self.os} | ({ImageRole.DATA: self.data} if self.data else {})
+
+
+def image_files(
+    image: Path,
+    data_image: Path | None = None,
+    *,
+    variant: str | None = None,
+    arch: str | None = None,
+    version: str | None = None,
+) -> ImageFiles:
+    """What is given, filled up from the names of the files.
+
+    Raises UsageError naming every flag that is still missing, ConfigurationError where names and flags contradict.
+    """
+    told = parse_image_name(image)
+    if told is not None and told.role is ImageRole.DATA:
+        raise ConfigurationError(
+            f"{image} is a data image by its name",
+            why="--image wants the OS image, which becomes the root volume.",
+            todo="Give the file without “-data” as --image, and this one as --data-image.",
+        )
+    data = data_image or data_sibling(image)
+    _check_missing(image, told, {"--arch": arch, "--variant": variant, "--image-version": version})
+    named = Architecture.parse(arch) if arch else None
+    if named and told and named is not told.arch:
+        raise ConfigurationError(
+            f"--arch says {named.value}, the name of {image} says {told.arch.value}",
+            why="An AMI with the wrong architecture does not boot.",
+            todo="Correct --arch, or leave it out.",
+        )
+    _check_pair(image, told, data)
+    return ImageFiles(
+        os=image,
+        data=data,
+        found=data is not None and data_image is None,
+        variant=_checked(variant or (told.variant if told else ""), _VARIANT, "--variant", "aws-k8s-1.29-memoryqos"),
+        arch=named or (told.arch if told else Architecture.of_this_machine()),
+        version=_checked(version or (told.version if told else ""), _VERSION, "--image-version", "1.50.0-0123abcd"),
+    )
+
+
+def _check_missing(image: Path, told: ImageName | None, given: Mapping[str, str | None]) -> None:
+    missing = [flag for flag, value in given.items() if not value]
+    if told is None and missing:
+        raise UsageError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed for {image.name}",
+            why="Its name does not tell: upstream's pattern is bottlerocket-VARIANT-ARCH-VERSION-COMMIT.img.lz4.",
+            todo=f"Add {' '.join(f'{flag} …' for flag in missing)}.",
+        )
+
+
+def _check_pair(image: Path, told: ImageName | None, data: Path | None) -> None:
+    beside = parse_image_name(data) if data else None
+    if told is None or beside is None:
+        return
+    same = (told.variant, told.arch, told.version) == (beside.variant, beside.arch, beside.version)
+    if not same or beside.role is not ImageRole.DATA:
+        raise ConfigurationError(
+            f"{data} is not the data image of {image}, by their names",
+            why="OS and data image have to come from one build.",
+            todo=f"Give the file that is called like {image.name}, with “-data” before “.img”.",
+        )
+
+
+def _checked(value: str, pattern: re.Pattern[str], flag: str, example: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ConfigurationError(f"“{value}” cannot stand for {flag}", todo=f"Give something like {example}.")
+    return value
+
+
+def ami_spec(
+    *,
+    regions: tuple[str, ...],
+    profile: str | None,
+    name: str | None,
+    description: str | None,
+    tags: Mapping[str, str],
+) -> AmiSpec:
+    """The AmiSpec for flags; raises ConfigurationError naming the first that is wrong."""
+    try:
+        return AmiSpec(regions=regions, profile=profile, name=name, description=description, tags=dict(tags))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        flag = {"regions": "region"}.get(str(problem["loc"][0]), str(problem["loc"][0]))
+        raise ConfigurationError(
+            f"“{problem['input']}” cannot stand for --{flag}",
+            why=problem["msg"],
+            todo="A region is written like eu-west-1." if flag == "region" else "Correct it.",
+        ) from None
+
+
+def read_uefi_data(file: Path) -> str:
+    """The text of an `efi-vars.aws`; raises ConfigurationError if it cannot be read."""
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the UEFI data {file} cannot be read",
+            why=str(error),
+            todo="Give the signing profile's file efi-vars.aws, which is one line of base64.",
+        ) from error
