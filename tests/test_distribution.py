@@ -34,9 +34,17 @@ def test_the_wheel_has_the_data_that_commands_read(distributions: Path) -> None:
 
 
 def test_the_sdist_can_be_tested_by_others(distributions: Path) -> None:
-    names = tarfile.open(next(distributions.glob("*.tar.gz"))).getnames()
+    with tarfile.open(next(distributions.glob("*.tar.gz"))) as archive:
+        names = archive.getnames()
     tails = {name.partition("/")[2] for name in names}
-    assert {"LICENSE", "README.md", "requirements.lock", "scripts/test", "tests/conftest.py", "variants/aws-k8s-1.29.toml"} <= tails
+    assert {
+        "LICENSE",
+        "README.md",
+        "requirements.lock",
+        "scripts/test",
+        "tests/conftest.py",
+        "variants/aws-k8s-1.29.toml",
+    } <= tails
 
 
 def test_an_installed_wheel_works_away_from_the_checkout(distributions: Path, tmp_path: Path) -> None:

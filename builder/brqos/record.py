@@ -179,7 +179,11 @@ def find(build: str | None, record: Path | None, root: Path = BUILDS) -> StoredB
     if build is not None:
         if not (root / build / FILE).is_file():
             known = ", ".join(stored.record.id for stored in stored_builds(root)) or "none"
-            raise ConfigurationError(f"there is no build “{build}”", why=f"Builds of this folder: {known}.")
+            raise ConfigurationError(
+                f"there is no build “{build}”",
+                why=f"Builds of this folder: {known}.",
+                todo="Name one of them, or another folder's record with --record FILE.",
+            )
         return load(root / build)
     for stored in stored_builds(root):
         # A rehearsal made no real image and no real AMI: it is never what “the latest build” means.

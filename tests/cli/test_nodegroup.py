@@ -1,9 +1,7 @@
 """`brqos nodegroup`, as scripts and people call it."""
 
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from typer.testing import CliRunner
 from brqos.architecture import Architecture
 from brqos.cli.nodegroup import nodegroup
 from brqos.nodes.request import NodegroupRequest, request_for, spec_of
+from brqos.pipeline import publish
 from brqos.variant import VariantName
 
 AMI = "ami-0123456789abcdef0"
@@ -139,7 +138,7 @@ def test_json_is_one_object(tmp_path: Path) -> None:
         (("--variant", "metal-k8s-1.29"), 3, "is not the name of a Bottlerocket variant"),
         (("--build", "b1"), 2, "--ami does not go together with --build or --record"),
         (("--record", "build.json"), 2, "--ami does not go together with --build or --record"),
-        (("--ami", "ami-rehearsal-0123456789abcdef0"), 3, "rehears"),
+        (("--ami", "ami-rehearsal0123456789abcdef0"), 3, "rehears"),
         (("--output", "/dev/null/nodes.yaml"), 3, "cannot be written"),
     ],
 )
@@ -163,37 +162,33 @@ def test_without_an_ami_the_build_is_asked(monkeypatch: pytest.MonkeyPatch) -> N
         asked.append({"build": build, "record": record, "wishes": wishes})
         return request_for(
             spec_of({"cluster": "rehearsal", **wishes}),
-            ami="ami-rehearsal-0123456789abcdef0",
+            ami="ami-rehearsal0123456789abcdef0",
             architecture=Architecture.AARCH64,
             variant=VariantName.parse("aws-k8s-1.29"),
             region="eu-central-1",
             rehearsal=True,
         )
 
-    pipeline = ModuleType("brqos.pipeline")
-    monkeypatch.setattr(pipeline, "nodegroup_of_build", nodegroup_of_build, raising=False)
-    monkeypatch.setitem(sys.modules, "brqos.pipeline", pipeline)
+    monkeypatch.setattr(publish, "nodegroup_of_build", nodegroup_of_build)
     result = Result("--record", "build.json", "--max-pods", "20")
     assert asked == [{"build": None, "record": Path("build.json"), "wishes": {"max_pods": 20}}]
     assert result.code == 0
     assert result.out.startswith("# REHEARSAL - DO NOT USE")
-    assert yaml.safe_load(result.out)["managedNodeGroups"][0]["ami"] == "ami-rehearsal-0123456789abcdef0"
+    assert yaml.safe_load(result.out)["managedNodeGroups"][0]["ami"] == "ami-rehearsal0123456789abcdef0"
 
 
 def test_the_rehearsal_is_marked_in_every_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def nodegroup_of_build(**_: object) -> NodegroupRequest:
         return request_for(
             spec_of({"cluster": "c", "eviction_hard": {"memory.available": "5%"}}),
-            ami="ami-rehearsal-0123456789abcdef0",
+            ami="ami-rehearsal0123456789abcdef0",
             architecture=Architecture.X86_64,
             variant=VariantName.parse("aws-k8s-1.29"),
             region="eu-central-1",
             rehearsal=True,
         )
 
-    pipeline = ModuleType("brqos.pipeline")
-    monkeypatch.setattr(pipeline, "nodegroup_of_build", nodegroup_of_build, raising=False)
-    monkeypatch.setitem(sys.modules, "brqos.pipeline", pipeline)
+    monkeypatch.setattr(publish, "nodegroup_of_build", nodegroup_of_build)
     result = Result("--build", "x", "-o", str(tmp_path / "nodes.yaml"))
     lines = (result.out + result.err).splitlines()
     assert len(lines) == 3

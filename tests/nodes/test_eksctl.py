@@ -43,7 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
     "self-managed": {"self_managed": True},
     "self-managed-full": {**FULL, "self_managed": True},
     "rehearsal": {
-        "ami": "ami-rehearsal-0123456789abcdef0",
+        "ami": "ami-rehearsal0123456789abcdef0",
         "rehearsal": True,
         "eviction_hard": {"memory.available": "5%"},
     },

@@ -21,7 +21,7 @@ def test_the_name_changes_with_the_ami() -> None:
 
 
 def test_a_rehearsal_gives_no_name_that_a_real_nodegroup_could_have() -> None:
-    assert request(ami="ami-rehearsal-0123456789abcdef0", rehearsal=True).name == "rehearsal-1-29-amd64-9abcdef0"
+    assert request(ami="ami-rehearsal0123456789abcdef0", rehearsal=True).name == "rehearsal-1-29-amd64-9abcdef0"
 
 
 def test_the_name_tells_flavor_and_architecture() -> None:

@@ -29,7 +29,7 @@ NO_WARNINGS: tuple[str, ...] = ()
         {"name": "n" * 47, "cluster": "c" * 63},
         {"region": "us-gov-west-1"},
         {"region": "cn-north-1"},
-        {"ami": "ami-rehearsal-0123456789abcdef0", "rehearsal": True},
+        {"ami": "ami-rehearsal0123456789abcdef0", "rehearsal": True},
     ],
 )
 def test_what_is_right_passes_without_a_warning(wishes: dict[str, Any], self_managed: bool) -> None:
@@ -71,7 +71,7 @@ def test_what_is_right_passes_without_a_warning(wishes: dict[str, Any], self_man
         ({"kube_reserved": {"memory": "1K"}}, "kube-reserved memory"),
         ({"system_reserved": {"pid": "1"}}, "system-reserved cannot reserve"),
         ({"eviction_hard": {"memory": "1Gi"}}, "does not know the signal"),
-        ({"ami": "ami-rehearsal-0123456789abcdef0"}, "rehears"),
+        ({"ami": "ami-rehearsal0123456789abcdef0"}, "rehears"),
         ({"ami": "auto-ssm"}, "auto-ssm"),
         ({"ami": "ami-XYZ"}, "ami-XYZ"),
     ],

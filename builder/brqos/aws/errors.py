@@ -193,7 +193,7 @@ def _of_client(error: Exception, operation: str, region: str | None, profile: st
                 why=why,
                 todo="Correct ~/.aws/config and ~/.aws/credentials, or the files that AWS_CONFIG_FILE names.",
             )
-        case known.HTTPClientError():
+        case known.HTTPClientError() | known.ConnectionError():
             return AwsCallError(
                 f"AWS cannot be reached for {operation}" + (f" in {region}" if region else ""),
                 kind=ErrorKind.CONNECTION,

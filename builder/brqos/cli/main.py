@@ -11,6 +11,7 @@ from brqos.cli.doctor import doctor
 from brqos.cli.generate import generate
 from brqos.cli.init import init
 from brqos.cli.nodegroup import nodegroup
+from brqos.cli.register import register
 from brqos.cli.status import status
 from brqos.cli.variants import variants
 
@@ -37,7 +38,7 @@ def brqos(
     """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
 
 
-for command in (init, variants, doctor, generate, build, nodegroup, status, clean):
+for command in (init, variants, doctor, generate, build, register, nodegroup, status, clean):
     app.command()(command)
 
 

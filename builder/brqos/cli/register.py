@@ -114,7 +114,10 @@ def _request(console: "Console", files: "ImageFiles", uefi_data: Path | None, sp
     from brqos.ami.plan import AmiRequest
     from brqos.ami.request import read_uefi_data
     from brqos.image.hashing import hash_image
+    from brqos.image.notice import refuse_rehearsed_image
 
+    for file in files.by_role.values():
+        refuse_rehearsed_image(file)
     data = read_uefi_data(uefi_data) if uefi_data else None
     if data is None:
         console.note("Without --uefi-data the AMI starts with Secure Boot off.")

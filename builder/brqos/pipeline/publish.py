@@ -7,6 +7,7 @@ from brqos.ami.ids import check_ami_id
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, AmiRequest, plan_amis
 from brqos.ami.register import register_all
+from brqos.ami.result import Registration
 from brqos.architecture import Architecture
 from brqos.config.model import AmiSpec
 from brqos.errors import ConfigurationError
@@ -17,7 +18,7 @@ from brqos.nodes.file import eksctl_file
 from brqos.nodes.request import NodegroupRequest, request_for, spec_of
 from brqos.nodes.write import write_file
 from brqos.pipeline.digest import digest
-from brqos.pipeline.surroundings import Surroundings
+from brqos.pipeline.surroundings import Surroundings, real
 from brqos.record import StoredBuild, find, now
 from brqos.stages import Stage
 from brqos.variant import VariantName
@@ -26,6 +27,35 @@ from brqos.variant import VariantName
 def ami_plans(stored: StoredBuild, spec: AmiSpec) -> tuple[AmiPlan, ...]:
     """What registering the build's images in the spec's regions will do; raises ConfigurationError."""
     return plan_amis(_ami_request(stored, spec))
+
+
+def registration_of_build(
+    build: str | None, record: Path | None, wishes: Mapping[str, object], monitor: Monitor, *, dry_run: bool
+) -> Registration:
+    """Register the images of a recorded build; `wishes` are the fields of AmiSpec that were given.
+
+    With `dry_run` only the plans are made. Raises ConfigurationError for a rehearsal, whose images are not real, and
+    whatever register_build raises.
+    """
+    stored = find(build, record)
+    if stored.record.rehearsal:
+        raise ConfigurationError(
+            f"the build {stored.record.id} is a rehearsal: its images do not boot",
+            todo="Build without --rehearse, or rehearse this step too: brqos build --rehearse --region REGION",
+        )
+    spec = stored.record.spec
+    spec = spec.model_copy(update={"ami": spec.ami.model_copy(update=dict(wishes))})
+    if not spec.ami.regions:
+        raise ConfigurationError(
+            "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
+        )
+    plans = ami_plans(stored, spec.ami)
+    images = _ami_request(stored, spec.ami).images
+    if dry_run:
+        return Registration(images=images, plans=plans)
+    register_build(stored, real(spec), monitor, check_images=True)
+    amis = {region: ami for region, ami in stored.record.amis.items() if region in spec.ami.regions}
+    return Registration(images=images, plans=plans, amis=amis)
 
 
 def register_build(

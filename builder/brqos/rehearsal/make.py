@@ -25,6 +25,7 @@ from brqos.errors import BrqosError
 from brqos.image.find import image_folder, image_name
 from brqos.image.manifest import VariantManifest, local_crates, read_release
 from brqos.image.model import ImageRole
+from brqos.image.notice import NOTICE
 from brqos.image.order import LOCAL_PROFILE
 from brqos.image.progress import REHEARSAL_MARK
 from brqos.image.sbkeys import EFI_VARS
@@ -32,8 +33,6 @@ from brqos.rehearsal.disk import DATA_PLAN, OS_PLAN, ROOT, disk_image
 from brqos.rehearsal.failures import WORDS, words
 from brqos.rehearsal.tree import RefusedError, examined, sources
 from brqos.variant import crate_name
-
-NOTICE = "BRQOS REHEARSAL: this is not a Bottlerocket image, it does not boot and must not be registered as one.\n"
 
 _FAIL = "BRQOS_REHEARSAL_FAIL"
 _PACE = "BRQOS_REHEARSAL_PACE"
