@@ -42,7 +42,8 @@ class Console:
         self.quiet = quiet
         self.mark = mark
         self._out = RichConsole(file=sys.stdout, highlight=False, soft_wrap=True)
-        self._err = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
+        # A terminal breaks lines between words; a log keeps them whole.
+        self._err = RichConsole(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
 
     def data(self, value: object) -> None:
         """One JSON document on standard output."""

@@ -67,7 +67,10 @@ def test_parameters() -> None:
 
 def test_variables() -> None:
     known = {"ami.unique_name": "n", "block_devices.root.volume_size": "2"}
-    value = {"name": "my-{{ ami.unique_name }}-{{{ami.unique_name}}}", "sizes": ["{{block_devices.root.volume_size}}", 3]}
+    value = {
+        "name": "my-{{ ami.unique_name }}-{{{ami.unique_name}}}",
+        "sizes": ["{{block_devices.root.volume_size}}", 3],
+    }
     assert render(value, known) == {"name": "my-n-n", "sizes": ["2", 3]}
 
 

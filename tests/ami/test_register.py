@@ -100,7 +100,9 @@ def test_snapshots_of_the_same_image_are_used_again(
     assert sum("there already" in note for note in monitor.notes) == 2
 
 
-def test_a_name_that_stands_for_something_else(publish: Publisher, plan: AmiPlan, make_image: Any, request_for: Any) -> None:
+def test_a_name_that_stands_for_something_else(
+    publish: Publisher, plan: AmiPlan, make_image: Any, request_for: Any
+) -> None:
     first = publish(plan)
     (other,) = plan_amis(request_for(make_image(ImageRole.OS), make_image(ImageRole.DATA)))
     with pytest.raises(AwsError) as caught:

@@ -163,15 +163,18 @@ def _result(stored: "StoredBuild") -> dict[str, object]:
 
 def _show_result(console: "Console", stored: "StoredBuild") -> None:
     record = stored.record
-    console.line(f"{record.variant} for {record.spec.arch} on Bottlerocket v{record.upstream.release} ({record.id})")
+    upstream = f"Bottlerocket v{record.upstream.release}, delivery {record.delivery}"
+    console.line(f"{record.variant} for {record.spec.arch} on {upstream}")
+    rows = [["  folder", str(stored.folder)]]
     for image in record.result.images if record.result else ():
-        console.line(f"  {image.role} image  {stored.path(image.file)}")
-        console.line(f"    SHA-256 {image.sha256} of {image.bytes} bytes (uncompressed)")
-    for region, ami in record.amis.items():
-        console.line(f"  {region}  {ami.id}  ({ami.name})")
+        rows.append([f"  {image.role} image", str(image.file)])
+        rows.append(["", f"SHA-256 {image.sha256}, {image.bytes / 2**20:.0f} MiB uncompressed"])
+    rows += [[f"  {region}", f"{ami.id}, {ami.name}"] for region, ami in record.amis.items()]
     if record.nodegroup:
-        console.line(f"  nodegroup  {stored.path(record.nodegroup)}")
-    console.line(f"  record  {stored.file}")
+        rows.append(["  nodegroup", str(record.nodegroup)])
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.line(f"{name.ljust(width)}  {value}")
     console.line(_next_step(stored))
 
 

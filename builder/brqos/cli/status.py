@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from brqos.cli import options
 from brqos.cli.session import running
+from brqos.stages import Stage
 
 if TYPE_CHECKING:
     from brqos.console import Console
@@ -33,19 +34,19 @@ def status(
         if not builds:
             console.line(f"No builds in {BUILDS}/ yet. Begin with: brqos build --variant aws-k8s-1.29 --rehearse")
             return
-        console.table(["BUILD", "UPDATED", "STAGES DONE", "AMIS"], [_cells(stored) for stored in builds])
+        console.table(["BUILD", "UPDATED (UTC)", "DONE UP TO", "AMIS"], [_cells(stored) for stored in builds])
 
 
 def _cells(stored: "StoredBuild") -> list[str]:
     record = stored.record
     amis = ", ".join(f"{region} {ami.id}" for region, ami in record.amis.items())
-    name = f"~{record.id} (rehearsal)" if record.rehearsal else record.id
-    return [name, f"{record.updated:%Y-%m-%d %H:%M} UTC", ", ".join(record.stages), amis or "-"]
+    # A rehearsal's name says that it is one.
+    name = f"~{record.id}" if record.rehearsal else record.id
+    last = [stage for stage in Stage if stage in record.stages][-1:]
+    return [name, f"{record.updated:%m-%d %H:%M}", *(last or ["-"]), amis or "-"]
 
 
 def _show_one(console: "Console", stored: "StoredBuild") -> None:
-    from brqos.stages import Stage
-
     record = stored.record
     rows = [
         ["build", f"{record.id}{' (rehearsal: nothing in it is real)' if record.rehearsal else ''}"],

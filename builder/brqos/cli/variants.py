@@ -35,7 +35,7 @@ def variants(
         # A table of all flavors would say everything three times: they differ in their first release only.
         shown = [row for row in rows if flavor or row["flavor"] == PLAIN]
         console.table(
-            ["VARIANT", "RELEASES", "DEFAULT", "DELIVERY", "PROTECTS BY", "THROTTLES BY"],
+            ["VARIANT", "RELEASES", "DEFAULT", "TRIED", "DELIVERY", "PROTECTS BY", "THROTTLES BY"],
             [_cells(row) for row in shown],
         )
         if not flavor:
@@ -43,7 +43,7 @@ def variants(
             console.line(
                 "Each also as -nvidia and -fips (--flavor shows those); any other aws-k8s-* that a release has"
             )
-            console.line("works with --ref. ✓: the default release passed every check on its real source tree.")
+            console.line("works with --ref. TRIED: every check passed on the default release's real source tree.")
         for shipped in shipped_variants():
             if shipped.note:
                 console.line(f"{shipped.name}: {shipped.note}")
@@ -71,6 +71,7 @@ def _row(shipped: "ShippedVariant", flavor: str, facts: "Flavor") -> dict[str, o
         "effect": settings.effect(),
         "protects": settings.protection() or "-",
         "throttles": settings.throttling(),
+        "factor": settings.throttling_factor,
         "official_image": official_effect(kubernetes),
         "note": shipped.note,
     }
@@ -78,12 +79,12 @@ def _row(shipped: "ShippedVariant", flavor: str, facts: "Flavor") -> dict[str, o
 
 def _cells(row: dict[str, object]) -> list[str]:
     last = f"v{row['last_release']}" if row["last_release"] else "today"
-    mark = " ✓" if row["tried"] else " (not tried)"
     return [
         str(row["variant"]),
         f"v{row['first_release']} - {last}",
-        f"v{row['default_release']}{mark}",
+        f"v{row['default_release']}",
+        "+yes" if row["tried"] else "~no",
         str(row["delivery"]),
         str(row["protects"]),
-        str(row["throttles"]),
+        f"memory.high, factor {row['factor']:g}",
     ]

@@ -52,6 +52,12 @@ class Faults:
         with self._lock:
             self._failing_images += count
 
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._waiting.clear()
+            self._failing_snapshots = self._failing_images = 0
+
     def next_for(self, operation: str) -> Fault | None:
         """The fault that this call meets, if any; it is used up."""
         with self._lock:

@@ -1,0 +1,196 @@
+"""`brqos register`, as scripts and people call it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import lz4.frame
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from brqos.ami.plan import AmiRequest, plan_amis
+from brqos.ami.result import Registration
+from brqos.cli.register import register
+from brqos.config.model import AmiSpec
+from brqos.image.hashing import hash_image
+from brqos.image.model import ImageRole
+from brqos.monitor import Silent
+from brqos.rehearsal.emulator import Emulator, Fault
+
+NAME = "bottlerocket-aws-k8s-1.29-memoryqos-x86_64-1.50.0-0123abcd"
+AMI = "bottlerocket-aws-k8s-1.29-memoryqos-x86_64-v1.50.0-0123abcd"
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(register)
+
+
+class Result:
+    def __init__(self, *arguments: str | Path) -> None:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        self.code, self.out, self.err = result.exit_code, result.stdout, result.stderr
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    file = tmp_path / f"{NAME}.img.lz4"
+    file.write_bytes(lz4.frame.compress(b"os" * 500_000))
+    (tmp_path / f"{NAME}-data.img.lz4").write_bytes(lz4.frame.compress(bytes(600_000)))
+    return file
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    with Emulator(delay=0.05, any_key=True) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANYBODY")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        yield running
+
+
+@pytest.mark.loopback
+def test_register(image: Path, emulator: Emulator, tmp_path: Path) -> None:
+    uefi = tmp_path / "efi-vars.aws"
+    uefi.write_text("QUJD")
+    arguments = ("--image", image, "--region", "eu-west-1", "--region", "us-east-1", "--json", "--tag", "Team=x=y")
+    result = Result(*arguments, "--uefi-data", uefi)
+    assert result.code == 0, result.err
+    data = result.data
+    assert set(data) == {"name", "images", "amis", "rehearsal"}
+    assert (data["name"], data["rehearsal"]) == (AMI, False)
+    assert [(item["role"], item["bytes"]) for item in data["images"]] == [("os", 1_000_000), ("data", 600_000)]
+    assert set(data["amis"]) == {"eu-west-1", "us-east-1"}
+    ami = data["amis"]["eu-west-1"]
+    assert set(ami) == {"id", "name", "snapshots", "created"}
+    assert set(ami["snapshots"]) == {"os", "data"}
+    assert ami["created"] is True
+    image_there = emulator.store.images[ami["id"]]
+    assert (image_there.attributes["bootMode"], image_there.tags["Team"]) == ("uefi-preferred", "x=y")
+    assert "Using the data image beside it" in result.err
+    again = Result(*arguments, "--uefi-data", uefi)
+    assert again.data["amis"]["eu-west-1"] == {**ami, "created": False}
+
+
+@pytest.mark.loopback
+def test_for_people(image: Path, emulator: Emulator) -> None:
+    result = Result("--image", image, "--name", "mine", "--region", "eu-west-1")
+    assert result.code == 0, result.err
+    first, second = result.out.splitlines()
+    assert first == "mine"
+    assert second.startswith("  eu-west-1  ami-0")
+    assert "Secure Boot off" in result.err
+    assert emulator.calls["RegisterImage"] == 1
+
+
+@pytest.mark.loopback
+@pytest.mark.usefixtures("emulator")
+def test_the_configured_region(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Result("--image", image)
+    assert (missing.code, "no AWS region is given" in missing.err) == (7, True)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    assert list(Result("--image", image, "--json").data["amis"]) == ["eu-north-1"]
+
+
+@pytest.mark.loopback
+def test_a_region_fails(image: Path, emulator: Emulator) -> None:
+    emulator.faults.inject("RegisterImage", Fault("UnauthorizedOperation", 403, "You are not authorized"))
+    result = Result("--image", image, "--region", "eu-west-1", "--region", "us-east-1", "--json")
+    assert result.code == 7
+    assert list(result.data["amis"]) == ["us-east-1"]
+    assert "You are not authorized" in result.data["failures"]["eu-west-1"]
+    assert "error: no AMI in eu-west-1" in result.err
+
+
+@pytest.mark.loopback
+def test_ids_of_a_rehearsal_are_said(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator(rehearsal=True, any_key=True, delay=0) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANYBODY")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        assert Result("--image", image, "--region", "eu-west-1", "--json").data["rehearsal"] is True
+
+
+def test_a_dry_run_needs_nothing(image: Path) -> None:
+    result = Result("--image", image, "--region", "eu-west-1", "--dry-run", "--json")
+    assert result.code == 0, result.err
+    operations = [call["operation"] for call in result.data["calls"]]
+    assert operations == [
+        "GetCallerIdentity",
+        "DescribeImages",
+        *["DescribeSnapshots", "StartSnapshot", "PutSnapshotBlock", "CompleteSnapshot"] * 2,
+        "RegisterImage",
+    ]
+    people = Result("--image", image, "--region", "eu-west-1", "--dry-run")
+    assert f"eu-west-1: {AMI}" in people.out
+    assert '    RootDeviceName = "/dev/xvda"' in people.out
+
+
+def test_no_credentials(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = Result("--image", image, "--region", "eu-west-1")
+    assert result.code == 7
+    assert "error: there are no AWS credentials that can be used" in result.err
+    unknown = Result("--image", image, "--region", "eu-west-1", "--profile", "nobody")
+    assert (unknown.code, "“nobody” does not exist" in unknown.err) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--arch", "arm64", "--uefi-data", "x"), 2, "--arch, --uefi-data go together with --image only"),
+        (("--image", "x.img", "--build", "b"), 2, "--build do not go together with --image"),
+        (("--image", "x.img", "--region", "eu-west-1"), 2, "--arch, --variant, --image-version are needed"),
+        (("--image", f"{NAME}.img", "--region", "Mars"), 3, "“Mars” cannot stand for --region"),
+        (("--image", f"{NAME}.img", "--region", "eu-west-1"), 3, "cannot be read"),
+        (("--image", f"{NAME}.img", "--tag", "x"), 2, "--tag x is not a new KEY=VALUE"),
+        (("--image", f"{NAME}.img", "--tag", "x=1", "--tag", "x=2"), 2, "The key is there already"),
+    ],
+)
+def test_bad_input(arguments: tuple[str, ...], code: int, words: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = Result(*arguments)
+    assert result.code == code
+    assert words in result.err
+    assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_a_file_that_is_no_image(tmp_path: Path) -> None:
+    file = tmp_path / f"{NAME}.img.lz4"
+    file.write_bytes(lz4.frame.compress(bytes(1 << 20))[:-30])
+    result = Result("--image", file, "--region", "eu-west-1")
+    assert (result.code, "truncated" in result.err) == (3, True)
+
+
+def test_a_build(monkeypatch: pytest.MonkeyPatch, image: Path) -> None:
+    asked: dict[str, object] = {}
+
+    def registration_of_build(**arguments: object) -> Registration:
+        asked.update(arguments)
+        request = AmiRequest(
+            images=(hash_image(ImageRole.OS, image, Silent()),),
+            variant="aws-k8s-1.29-memoryqos",
+            arch="x86_64",  # type: ignore[arg-type]
+            image_version="1.50.0-0123abcd",
+            spec=AmiSpec(regions=("eu-west-1",)),
+        )
+        return Registration(images=request.images, plans=plan_amis(request))
+
+    stand_in = SimpleNamespace(registration_of_build=registration_of_build)
+    monkeypatch.setitem(sys.modules, "brqos.pipeline.publish", stand_in)
+    result = Result("--build", "b", "--region", "eu-west-1", "--tag", "a=b", "--dry-run", "--json")
+    assert result.code == 0, result.err
+    assert result.data["name"] == AMI
+    assert asked.pop("monitor") is not None
+    assert asked == {
+        "build": "b",
+        "record": None,
+        "dry_run": True,
+        "wishes": {"regions": ("eu-west-1",), "tags": {"a": "b"}},
+    }
