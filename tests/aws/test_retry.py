@@ -1,6 +1,7 @@
 """What is tried again, for how long, and what never is."""
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_the_pauses_grow_and_are_bounded() -> None:
     Retry().call(Failing(time, ErrorKind.THROTTLED, 100), clock=time.clock, wait=wait)
     assert waits[0] <= 0.1
     assert max(waits) <= 10
-    assert all(later >= 0.9 * earlier for earlier, later in zip(waits[:6], waits[1:7], strict=True))
+    assert all(later >= 0.9 * earlier for earlier, later in pairwise(waits[:7]))
 
 
 def test_without_a_kind() -> None:

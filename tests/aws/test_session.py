@@ -1,6 +1,5 @@
 """Where a session finds its endpoints, credentials and region, and what it says where it finds none."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from brqos.aws.credentials import Credentials
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.identity import Identity
 from brqos.aws.session import AwsSession
+from brqos.process import run
 from brqos.rehearsal.emulator import ACCESS_KEY, SECRET_KEY, Emulator, Key
 
 pytestmark = pytest.mark.loopback
@@ -162,4 +162,4 @@ def test_boto3_is_imported_late() -> None:
         "import sys, brqos.aws.session, brqos.aws.errors, brqos.ami.register, brqos.ami.plan;"
         "assert not {'boto3', 'botocore'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run([sys.executable, "-c", code])

@@ -19,7 +19,11 @@ HEAVY = {"pydantic", "boto3", "botocore", "jinja2", "tomlkit", "ruamel.yaml", "l
 
 @pytest.mark.processes
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    code = "import sys; sys.argv = ['brqos', '--help']\ntry:\n from brqos.cli.main import main; main()\nfinally:\n print(*sys.modules)"
+    code = (
+        "import sys; sys.argv = ['brqos', '--help']\n"
+        "try:\n from brqos.cli.main import main; main()\n"
+        "finally:\n print(*sys.modules)"
+    )
     words = process.run([sys.executable, "-c", code], cwd=tmp_path).text.splitlines()[-1].split()
     assert "typer" in words
     assert not HEAVY & set(words)

@@ -148,6 +148,7 @@ def test_no_credentials(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("--image", "x.img", "--region", "eu-west-1"), 2, "--arch, --variant, --image-version are needed"),
         (("--image", f"{NAME}.img", "--region", "Mars"), 3, "“Mars” cannot stand for --region"),
         (("--image", f"{NAME}.img", "--region", "eu-west-1"), 3, "cannot be read"),
+        (("--build", "b", "--region", "Mars"), 3, "“Mars” cannot stand for --region"),
         (("--image", f"{NAME}.img", "--tag", "x"), 2, "--tag x is not a new KEY=VALUE"),
         (("--image", f"{NAME}.img", "--tag", "x=1", "--tag", "x=2"), 2, "The key is there already"),
     ],

@@ -114,7 +114,7 @@ def _run(console: "Console", around: "Surroundings", *, dry_run: bool, force: bo
     from brqos.pipeline.generate import plan
 
     # What can be refused at once is refused before anything is fetched or built.
-    check_before(around, console, tools=not dry_run)
+    tools = check_before(around, console, tools=not dry_run)
     planned = plan(around.spec, around.cache, console)
     if planned.is_native:
         _show_native(console, planned, around)
@@ -122,7 +122,7 @@ def _run(console: "Console", around: "Surroundings", *, dry_run: bool, force: bo
     if dry_run:
         _show_plan(console, planned, around)
         return
-    stored = run_build(planned, around, console, force=force, wait=wait)
+    stored = run_build(planned, around, console, tools=tools, force=force, wait=wait)
     if console.json_output:
         console.data(_result(stored))
     else:
@@ -212,14 +212,19 @@ def _show_native(console: "Console", planned: "Planned", around: "Surroundings")
 
 
 def _show_plan(console: "Console", planned: "Planned", around: "Surroundings") -> None:
-    from brqos.pipeline.build import planned_steps
+    import json
 
-    steps = planned_steps(planned, around)
+    from brqos.pipeline.preview import preview
+
+    steps = preview(planned, around)
     if console.json_output:
-        console.data({"dry_run": True, "steps": [{"stage": stage, "does": does} for stage, does in steps]})
+        shown = [{"stage": step.stage, "does": step.does, "parameters": step.parameters} for step in steps]
+        console.data({"dry_run": True, "steps": shown})
         return
-    for stage, does in steps:
-        console.line(f"{stage:10} {does}")
+    for step in steps:
+        console.line(f"{step.stage:10} {step.does}")
+        for key, value in (step.parameters or {}).items():
+            console.line(f"{'':12} {key} = {json.dumps(value, ensure_ascii=False)}")
     console.line("Nothing was done (--dry-run).")
 
 

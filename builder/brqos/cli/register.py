@@ -83,14 +83,12 @@ def register(
         tags = _tags(tag or [])
         if image is None:
             _refuse(of_files, "go together with --image only: a build knows all that")
-            wishes = {
-                "regions": tuple(region or ()),
-                "profile": profile,
-                "name": name,
-                "description": description,
-                "tags": tags,
-            }
-            _register_build(console, build, record, {key: value for key, value in wishes.items() if value}, dry_run)
+            from brqos.ami.request import ami_spec
+
+            wishes = ami_spec(
+                regions=tuple(region or ()), profile=profile, name=name, description=description, tags=tags
+            )
+            _register_build(console, build, record, wishes, dry_run)
             return
         _refuse({"--build": build, "--record": record}, "do not go together with --image")
         from brqos.ami.request import ami_spec, image_files
@@ -152,11 +150,13 @@ def _register_files(console: "Console", session: "AwsSession", request: "AmiRequ
 
 
 def _register_build(
-    console: "Console", build: str | None, record: Path | None, wishes: dict[str, object], dry_run: bool
+    console: "Console", build: str | None, record: Path | None, wishes: "AmiSpec", dry_run: bool
 ) -> None:
     from brqos.pipeline.publish import registration_of_build
 
-    registration = registration_of_build(build=build, record=record, wishes=wishes, monitor=console, dry_run=dry_run)
+    # Only what was asked for goes before what the build's own spec says.
+    given = {key: value for key in type(wishes).model_fields if (value := getattr(wishes, key))}
+    registration = registration_of_build(build=build, record=record, wishes=given, monitor=console, dry_run=dry_run)
     if dry_run:
         _show_plan(console, registration)
     else:

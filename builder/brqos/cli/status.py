@@ -42,7 +42,7 @@ def _cells(stored: "StoredBuild") -> list[str]:
     amis = ", ".join(f"{region} {ami.id}" for region, ami in record.amis.items())
     # A rehearsal's name says that it is one.
     name = f"~{record.id}" if record.rehearsal else record.id
-    last = [stage for stage in Stage if stage in record.stages][-1:]
+    last = [stage.value for stage in Stage if stage in record.stages][-1:]
     return [name, f"{record.updated:%m-%d %H:%M}", *(last or ["-"]), amis or "-"]
 
 

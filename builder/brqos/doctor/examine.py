@@ -45,8 +45,8 @@ def require(
     profile: str | None = None,
     regions: Sequence[str] = (),
     cache: Path | None = None,
-) -> None:
-    """Raise ToolError with all that is missing, each with its remedy; warn of what is scarce."""
+) -> Report:
+    """Raise ToolError with all that is missing, each with its remedy; warn of what is scarce; return all checks."""
     report = examine(stages, probe=probe, ask_aws=ask_aws, profile=profile, regions=regions, cache=cache)
     for check in report.checks:
         # What has an amount is a scarce resource; the rest is of no use to somebody in the middle of the work.
@@ -60,6 +60,7 @@ def require(
             why="\n".join(_line(check) for check in lacking),
             todo="`brqos doctor` shows this and all the rest.",
         )
+    return report
 
 
 def _checks(

@@ -1,5 +1,6 @@
 """Apply an overlay to a work tree: one commit, the same bytes on any machine."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,16 @@ def commit_overlay(overlay: Overlay, repository: Path) -> str:
     stream = b"".join(_stream(overlay, reference))
     git("fast-import", "--quiet", "--force", "--done", at=repository, stdin=stream)
     return text("rev-parse", "--verify", f"{reference}^{{commit}}", at=repository)
+
+
+def commit_of(overlay: Overlay, mirror: Path) -> str:
+    """The commit that the overlay will be, without writing to the mirror or anywhere that stays."""
+    with tempfile.TemporaryDirectory(prefix="brqos-commit-") as folder:
+        repository = Path(folder)
+        git("init", "--quiet", "--bare", repository)
+        objects = mirror / text("rev-parse", "--git-path", "objects", at=mirror)
+        (repository / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
+        return commit_overlay(overlay, repository)
 
 
 def patch(repository: Path, commit: str) -> str:

@@ -39,20 +39,23 @@ def run_build(
     monitor: Monitor,
     *,
     root: Path = BUILDS,
+    tools: Mapping[str, str] | None = None,
     force: bool = False,
     wait: bool = True,
 ) -> StoredBuild:
     """Carry a planned build through all stages that its spec asks for, and return it with its record.
 
-    A stage whose inputs are those of the last time is skipped, unless `force`. Raises the error of the stage that
+    `tools` are the versions that the record keeps. A stage whose inputs are those of the last time is skipped, unless
+    `force`. Raises the error of the stage that
     failed; what was finished before is in the record, and the next run goes on from there.
     """
     spec = around.spec
     path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
     with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
         started = now()
-        order = _order(around, tree.path)
+        order = order_of(around, tree.path)
         stored = _stored(planned, around, tree, order, root)
+        stored.save(tools={**stored.record.tools, **(tools or {})})
         stored.finish(Stage.GENERATE, tree.commit, started)
         _build(stored, order, tree, monitor, force=force)
     if spec.ami.regions:
@@ -72,40 +75,29 @@ def stages_of(around: Surroundings) -> tuple[Stage, ...]:
     return tuple(wanted)
 
 
-def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) -> None:
+def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) -> dict[str, str]:
     """Refuse in seconds what would fail after an hour: wrong wishes, an incomplete profile, missing tools.
 
-    Raises ConfigurationError for wishes and profile, ToolError with all that is missing; `tools` is false for a plan.
+    Returns the versions of the tools, for the record. Raises ConfigurationError for wishes and profile, ToolError with
+    all that is missing; `tools` is false for a plan, which needs none.
     """
     settings_of(around.spec)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
     if Stage.NODEGROUP in stages_of(around):
         check_nodegroup(around)
-    if tools:
-        # A rehearsal needs git only; all else it brings.
-        needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)
-        require(needed, monitor=monitor, profile=around.spec.ami.profile, regions=around.spec.ami.regions)
+    elif around.spec.nodegroup.cluster:
+        monitor.warn("without a region no AMI is registered, and so no nodegroup file is written: add --region")
+    if not tools:
+        return {}
+    # A rehearsal needs git only; all else it brings.
+    needed = (Stage.GENERATE,) if around.rehearsal else stages_of(around)
+    report = require(needed, monitor=monitor, profile=around.spec.ami.profile, regions=around.spec.ami.regions)
+    return {check.name: check.version for check in report.checks if check.version and not check.name.startswith("AWS")}
 
 
-def planned_steps(planned: Planned, around: Surroundings) -> list[tuple[Stage, str]]:
-    """What a run would do, in sentences; nothing of it is done."""
-    overlay, spec = planned.overlay, around.spec
-    path = work_tree_path(around.cache, planned.tree.commit, overlay.variant.memory_qos)
-    steps = [(Stage.GENERATE, f"check out {planned.tree.label} to {path}")]
-    steps += [(Stage.GENERATE, f"{file.operation} {file.path}: {file.why}") for file in overlay.files]
-    steps.append((Stage.BUILD, f"run {_order(around, path).shown}"))
-    for region in spec.ami.regions:
-        steps.append(
-            (Stage.REGISTER, f"{region}: upload the images as snapshots, register them as one AMI, wait for it")
-        )
-    if Stage.NODEGROUP in stages_of(around):
-        kind = "self-managed" if spec.nodegroup.self_managed else "EKS managed"
-        steps.append((Stage.NODEGROUP, f"write the eksctl file of an {kind} nodegroup for {spec.nodegroup.cluster}"))
-    return steps
-
-
-def _order(around: Surroundings, path: Path) -> BuildOrder:
+def order_of(around: Surroundings, path: Path) -> BuildOrder:
+    """The build that the spec asks for, in a work tree."""
     build = around.spec.build
     return BuildOrder(
         work_tree=path,

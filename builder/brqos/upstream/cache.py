@@ -21,10 +21,10 @@ class CacheEntry:
 
 
 def entries(cache: Path) -> list[CacheEntry]:
-    """All mirrors and work trees, and what interrupted runs left."""
+    """All mirrors and work trees, those of rehearsals and what interrupted runs left included."""
     return [
         CacheEntry(kind, path, disk_usage(path), datetime.fromtimestamp(path.stat().st_mtime, UTC), is_locked(path))
-        for kind in ("mirrors", "trees", "downloads")
+        for kind in ("mirrors", "trees", "rehearsal/trees")
         for path in sorted((cache / kind).glob("*"))
         if path.is_dir()
     ]

@@ -139,7 +139,7 @@ def _make(mirror: Mirror, monitor: Monitor) -> None:
             raise
         # Work trees fetch single commits from the mirror.
         git("config", "uploadpack.allowAnySHA1InWant", "true", at=partial)
-        git("config", "--add", "remote.origin.url", mirror.repository, at=partial)
+        git("config", "--add", "remote.origin.url", without_credentials(mirror.repository), at=partial)
         for refspec in _REFSPECS:
             git("config", "--add", "remote.origin.fetch", refspec, at=partial)
         partial.rename(mirror.path)

@@ -4,6 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from brqos.errors import ConfigurationError, UpstreamError
 from brqos.upstream.files import TreeFiles, changed, read_files
@@ -74,9 +75,17 @@ class UpstreamTree:
 
     def does_secure_boot(self, variant: VariantName) -> bool:
         """Whether the variant's image is signed for Secure Boot, so that its AMI needs UEFI data."""
+        return bool(self._build_section(variant).get("image-features", {}).get("uefi-secure-boot", False))
+
+    def image_gib(self, variant: VariantName) -> tuple[int, int]:
+        """GiB of the OS and of the data image; 2 and 1 are twoliter's defaults (buildsys, ImageLayout)."""
+        layout = self._build_section(variant).get("image-layout", {})
+        return int(layout.get("os-image-size-gib", 2)), int(layout.get("data-image-size-gib", 1))
+
+    def _build_section(self, variant: VariantName) -> dict[str, Any]:
         manifest = tomllib.loads(self.files.text(f"variants/{variant.base}/Cargo.toml"))
-        build = manifest.get("package", {}).get("metadata", {}).get("build-variant", {})
-        return bool(build.get("image-features", {}).get("uefi-secure-boot", False))
+        section: dict[str, Any] = manifest.get("package", {}).get("metadata", {}).get("build-variant", {})
+        return section
 
     def ami_spec(self, variant: VariantName) -> str | None:
         """The text of the variant's `amispec.toml` (twoliter >= 0.10 merges it over its defaults), or None."""

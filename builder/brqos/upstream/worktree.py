@@ -16,7 +16,7 @@ from pathlib import Path
 from brqos.errors import UpstreamError
 from brqos.process import ProcessError
 from brqos.upstream.git import git
-from brqos.upstream.mirror import Mirror
+from brqos.upstream.mirror import Mirror, without_credentials
 
 # The image's name has the short commit, and git chooses its length by the size of the clone: fixed, it is everywhere
 # the same (12 digits are unique in any repository of this size, so git never lengthens them).
@@ -60,7 +60,7 @@ def check_out(
     try:
         # A clone of a path links its objects, and copies them only if it was not told --local.
         git("clone", "--quiet", "--no-checkout", mirror.path, partial)
-        git("remote", "set-url", "origin", mirror.repository, at=partial)
+        git("remote", "set-url", "origin", without_credentials(mirror.repository), at=partial)
         tree = _finish(partial, upstream_commit, variant, commit)
         with contextlib.suppress(OSError):
             path.rmdir()

@@ -144,11 +144,11 @@ def test_a_snapshot_has_to_be_completed(client: Any, raw: RawClient, clock: Cloc
 
 def test_names_are_taken_once_per_region(client: Any, emulator: Emulator, snapshot: str) -> None:
     first = client.register_image(parameters(snapshot))
-    with pytest.raises(Exception, match="InvalidAMIName.Duplicate") as caught:
+    with pytest.raises(Exception, match=r"InvalidAMIName\.Duplicate") as caught:
         client.register_image(parameters(snapshot))
     assert first in str(caught.value)
     elsewhere = AwsSession(endpoint=emulator.endpoint, credentials=(ACCESS_KEY, SECRET_KEY)).ec2("us-east-1")
-    with pytest.raises(Exception, match="InvalidSnapshot.NotFound"):
+    with pytest.raises(Exception, match=r"InvalidSnapshot\.NotFound"):
         elsewhere.register_image(parameters(snapshot))
 
 
@@ -162,11 +162,11 @@ def test_an_image_may_fail(client: Any, emulator: Emulator, snapshot: str, clock
 
 def test_snapshots_in_use_stay(client: Any, raw: RawClient, snapshot: str) -> None:
     image_id = client.register_image(parameters(snapshot))
-    with pytest.raises(Exception, match="InvalidSnapshot.InUse"):
+    with pytest.raises(Exception, match=r"InvalidSnapshot\.InUse"):
         client.delete_snapshot(snapshot)
     assert b"<return>true</return>" in ec2(raw, "DeregisterImage", ImageId=image_id).body
     client.delete_snapshot(snapshot)
-    with pytest.raises(Exception, match="InvalidSnapshot.NotFound"):
+    with pytest.raises(Exception, match=r"InvalidSnapshot\.NotFound"):
         client.snapshot(snapshot)
 
 
@@ -181,7 +181,7 @@ def test_deregistering_with_snapshots_spares_those_that_others_hold(client: Any,
 
 def test_what_was_only_started_cannot_be_found(client: Any, raw: RawClient, clock: Clock) -> None:
     snapshot = str(raw.start(Tags=[{"Key": "a", "Value": "b"}]).json["SnapshotId"])
-    with pytest.raises(Exception, match="InvalidSnapshot.NotFound"):
+    with pytest.raises(Exception, match=r"InvalidSnapshot\.NotFound"):
         client.snapshot(snapshot)
     raw.complete(snapshot, 0)
     assert client.snapshot(snapshot).state == "pending"

@@ -13,6 +13,7 @@ from typing import Any
 BLOCK = 524288
 """Bytes of a block of EBS direct."""
 GIB = 1 << 30
+_ZEROS = bytes(BLOCK)
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class Store:
 
     def write(self, snapshot: Snapshot, index: int, data: bytes) -> None:
         """Keep a block's bytes; zeros that nothing was written under take no room on the disk."""
-        if index not in snapshot.blocks and data.count(0) == len(data):
+        if index not in snapshot.blocks and data == _ZEROS:
             return
         descriptor = os.open(self._data(snapshot.id), os.O_WRONLY)
         try:
