@@ -1,10 +1,8 @@
 """`brqos register`, as scripts and people call it."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import lz4.frame
@@ -12,13 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from brqos.ami.plan import AmiRequest, plan_amis
-from brqos.ami.result import Registration
 from brqos.cli.register import register
-from brqos.config.model import AmiSpec
-from brqos.image.hashing import hash_image
-from brqos.image.model import ImageRole
-from brqos.monitor import Silent
 from brqos.rehearsal.emulator import Emulator, Fault
 
 NAME = "bottlerocket-aws-k8s-1.29-memoryqos-x86_64-1.50.0-0123abcd"
@@ -167,31 +159,3 @@ def test_a_file_that_is_no_image(tmp_path: Path) -> None:
     file.write_bytes(lz4.frame.compress(bytes(1 << 20))[:-30])
     result = Result("--image", file, "--region", "eu-west-1")
     assert (result.code, "truncated" in result.err) == (3, True)
-
-
-def test_a_build(monkeypatch: pytest.MonkeyPatch, image: Path) -> None:
-    asked: dict[str, object] = {}
-
-    def registration_of_build(**arguments: object) -> Registration:
-        asked.update(arguments)
-        request = AmiRequest(
-            images=(hash_image(ImageRole.OS, image, Silent()),),
-            variant="aws-k8s-1.29-memoryqos",
-            arch="x86_64",  # type: ignore[arg-type]
-            image_version="1.50.0-0123abcd",
-            spec=AmiSpec(regions=("eu-west-1",)),
-        )
-        return Registration(images=request.images, plans=plan_amis(request))
-
-    stand_in = SimpleNamespace(registration_of_build=registration_of_build)
-    monkeypatch.setitem(sys.modules, "brqos.pipeline.publish", stand_in)
-    result = Result("--build", "b", "--region", "eu-west-1", "--tag", "a=b", "--dry-run", "--json")
-    assert result.code == 0, result.err
-    assert result.data["name"] == AMI
-    assert asked.pop("monitor") is not None
-    assert asked == {
-        "build": "b",
-        "record": None,
-        "dry_run": True,
-        "wishes": {"regions": ("eu-west-1",), "tags": {"a": "b"}},
-    }

@@ -152,15 +152,26 @@ def _register_files(console: "Console", session: "AwsSession", request: "AmiRequ
 def _register_build(
     console: "Console", build: str | None, record: Path | None, wishes: "AmiSpec", dry_run: bool
 ) -> None:
-    from brqos.pipeline.publish import registration_of_build
+    from brqos.ami.register import RegionsFailedError
+    from brqos.pipeline.publish import register_build, registration_of_build
 
     # Only what was asked for goes before what the build's own spec says.
     given = {key: value for key in type(wishes).model_fields if (value := getattr(wishes, key))}
-    registration = registration_of_build(build=build, record=record, wishes=given, monitor=console, dry_run=dry_run)
+    stored, around, registration = registration_of_build(build, record, given)
     if dry_run:
         _show_plan(console, registration)
-    else:
-        _show_result(console, registration)
+        return
+    failures: dict[str, str] = {}
+    try:
+        register_build(stored, around, console, check_images=True)
+    except RegionsFailedError as error:
+        failures = {region: str(failure) for region, failure in error.failures.items()}
+        raise
+    finally:
+        # What was made is worth knowing, whatever became of the other regions.
+        amis = {region: ami for region, ami in stored.record.amis.items() if region in around.spec.ami.regions}
+        if amis:
+            _show_result(console, registration.model_copy(update={"amis": amis}), failures)
 
 
 def _configured_region(session: "AwsSession") -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from brqos.ami.ids import check_ami_id
 from brqos.ami.model import RegionAmi
-from brqos.ami.plan import AmiPlan, AmiRequest, plan_amis
+from brqos.ami.plan import AmiRequest, plan_amis
 from brqos.ami.register import register_all
 from brqos.ami.result import Registration
 from brqos.architecture import Architecture
@@ -24,18 +24,12 @@ from brqos.stages import Stage
 from brqos.variant import VariantName
 
 
-def ami_plans(stored: StoredBuild, spec: AmiSpec) -> tuple[AmiPlan, ...]:
-    """What registering the build's images in the spec's regions will do; raises ConfigurationError."""
-    return plan_amis(_ami_request(stored, spec))
-
-
 def registration_of_build(
-    build: str | None, record: Path | None, wishes: Mapping[str, object], monitor: Monitor, *, dry_run: bool
-) -> Registration:
-    """Register the images of a recorded build; `wishes` are the fields of AmiSpec that were given.
+    build: str | None, record: Path | None, wishes: Mapping[str, object]
+) -> tuple[StoredBuild, Surroundings, Registration]:
+    """What registering a recorded build would do; `wishes` are the fields of AmiSpec that were given.
 
-    With `dry_run` only the plans are made. Raises ConfigurationError for a rehearsal, whose images are not real, and
-    whatever register_build raises.
+    Raises ConfigurationError for a rehearsal, whose images are not real, and where no region is given.
     """
     stored = find(build, record)
     if stored.record.rehearsal:
@@ -49,13 +43,8 @@ def registration_of_build(
         raise ConfigurationError(
             "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
         )
-    plans = ami_plans(stored, spec.ami)
-    images = _ami_request(stored, spec.ami).images
-    if dry_run:
-        return Registration(images=images, plans=plans)
-    register_build(stored, real(spec), monitor, check_images=True)
-    amis = {region: ami for region, ami in stored.record.amis.items() if region in spec.ami.regions}
-    return Registration(images=images, plans=plans, amis=amis)
+    request = _ami_request(stored, spec.ami)
+    return stored, real(spec), Registration(images=request.images, plans=plan_amis(request))
 
 
 def register_build(

@@ -1,0 +1,123 @@
+"""Registering and writing the nodegroup from a record alone, as a later CI job does: through the command line."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from brqos.architecture import Architecture
+from brqos.cli.main import app
+from brqos.config.model import AmiSpec, BuildSpec, Delivery
+from brqos.image.hashing import hash_image
+from brqos.image.model import BuildResult, ImageRole
+from brqos.monitor import Silent
+from brqos.record import BuildRecord, StoredBuild, UpstreamRecord, load
+from brqos.rehearsal.emulator import Emulator, Fault
+
+pytestmark = pytest.mark.loopback
+NAME = "bottlerocket-aws-k8s-1.29-memoryqos-x86_64-1.50.0-0123456789ab"
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> StoredBuild:
+    """A real build's record with two small images."""
+    folder = tmp_path / "carried"
+    (folder / "images").mkdir(parents=True)
+    images = []
+    for role, suffix in ((ImageRole.OS, ""), (ImageRole.DATA, "-data")):
+        file = folder / "images" / f"{NAME}{suffix}.img"
+        file.write_bytes(role.value.encode() * 500_000)
+        images.append(hash_image(role, file, Silent()).model_copy(update={"file": file.relative_to(folder)}))
+    time = datetime(2026, 1, 1, tzinfo=UTC)
+    record = BuildRecord(
+        id="aws-k8s-1.29-memoryqos-x86_64-1.50.0-abcdef01",
+        created=time,
+        updated=time,
+        spec=BuildSpec(variant="aws-k8s-1.29", arch=Architecture.X86_64, ami=AmiSpec(tags={"team": "platform"})),
+        variant="aws-k8s-1.29-memoryqos",
+        delivery=Delivery.DROP_IN,
+        upstream=UpstreamRecord(repository="r", ref="v1.50.0", commit="c" * 40, release="1.50.0"),
+        overlay_commit="d" * 40,
+        work_tree="/gone",
+        files=(),
+        kubelet_configuration={},
+        result=BuildResult(image_version="1.50.0-0123456789ab", images=tuple(images), secure_boot=False),
+    )
+    build = StoredBuild(folder, record)
+    build.save()
+    return build
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch):
+    with Emulator(any_key=True, delay=0.05) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE000000000")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+        yield running
+
+
+def run(*words: object, code: int = 0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, f"exit {result.exit_code}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+def test_a_carried_record_becomes_an_ami_and_a_nodegroup(stored: StoredBuild, emulator: Emulator) -> None:
+    made = json.loads(run("register", "--record", stored.file, "--region", "eu-central-1", "--json").stdout)
+    ami = made["amis"]["eu-central-1"]
+    assert ami["created"] is True
+    assert made["rehearsal"] is False
+    assert load(stored.file).record.amis["eu-central-1"].id == ami["id"]
+    out = run("nodegroup", "--record", stored.file, "--cluster", "prod").stdout
+    assert f"ami: {ami['id']}" in out
+    assert "REHEARSAL" not in out
+
+
+def test_nothing_is_registered_twice(stored: StoredBuild, emulator: Emulator) -> None:
+    run("register", "--record", stored.file, "--region", "eu-central-1")
+    calls = emulator.calls["RegisterImage"]
+    again = run("register", "--record", stored.file, "--region", "eu-central-1")
+    assert "registered already" in again.stderr
+    assert emulator.calls["RegisterImage"] == calls == 1
+
+
+def test_one_regions_failure_does_not_hide_the_others_success(stored: StoredBuild, emulator: Emulator) -> None:
+    emulator.faults.inject("RegisterImage", Fault(status=403, code="UnauthorizedOperation"), times=1)
+    words = ["register", "--record", stored.file, "--region", "eu-central-1", "--region", "us-east-1", "--json"]
+    failed = run(*words, code=7)
+    result = json.loads(failed.stdout)
+    assert set(result["amis"]) == {"us-east-1"}
+    assert set(result["failures"]) == {"eu-central-1"}
+    assert set(load(stored.file).record.amis) == {"us-east-1"}
+    assert set(json.loads(run(*words).stdout)["amis"]) == {"eu-central-1", "us-east-1"}
+
+
+def test_an_image_that_changed_on_the_way_is_refused(stored: StoredBuild, emulator: Emulator) -> None:
+    next((stored.folder / "images").glob("*-data.img")).write_bytes(b"other" * 400_000)
+    failed = run("register", "--record", stored.file, "--region", "eu-central-1", code=3)
+    assert "not the one that was built" in failed.stderr
+    assert not emulator.calls["StartSnapshot"]
+
+
+def test_an_image_that_was_left_behind_is_named(stored: StoredBuild) -> None:
+    next((stored.folder / "images").glob("*-data.img")).unlink()
+    failed = run("register", "--record", stored.file, "--region", "eu-central-1", code=3)
+    assert "-data.img" in failed.stderr
+    assert "Copy the whole folder" in failed.stderr
+
+
+def test_a_dry_run_needs_neither_credentials_nor_network(stored: StoredBuild) -> None:
+    words = ["register", "--record", stored.file, "--region", "eu-central-1", "--name", "other", "--dry-run", "--json"]
+    plan = json.loads(run(*words).stdout)
+    assert plan["name"] == "other"
+    assert plan["calls"][-1]["operation"] == "RegisterImage"
+    tags = plan["calls"][-1]["parameters"]["TagSpecifications"][0]["Tags"]
+    assert {"Key": "team", "Value": "platform"} in tags
+
+
+def test_a_build_without_an_ami_or_a_region_says_what_to_do(stored: StoredBuild) -> None:
+    assert "brqos register" in run("nodegroup", "--record", stored.file, "--cluster", "c", code=3).stderr
+    assert "--region" in run("register", "--record", stored.file, code=3).stderr
