@@ -8,15 +8,24 @@ import typer
 from brqos.cli import options
 from brqos.cli.session import running
 from brqos.cli.spec import kubelet_flags, resolved, upstream_flags
+from brqos.errors import UsageError
 
 if TYPE_CHECKING:
+    from brqos.config.model import BuildSpec
     from brqos.console import Console
     from brqos.pipeline.generate import Planned
     from brqos.upstream.worktree import WorkTree
 
+# With --all the configuration is resolved for one variant, whose name is then replaced by each that the tree has.
+ANY_VARIANT = "aws-k8s-1.34"
+
 
 def generate(
     variant: options.Variant = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Every aws-k8s variant of --ref, each in a folder of its own below --work-tree."),
+    ] = False,
     upstream: options.Upstream = None,
     ref: options.Ref = None,
     core_kit: options.CoreKit = None,
@@ -47,6 +56,9 @@ def generate(
         from brqos.resources import cache_directory
         from brqos.upstream.worktree import work_tree_path
 
+        if every:
+            _check_all(variant, ref, patch)
+            variant = ANY_VARIANT
         spec = resolved(
             config,
             {
@@ -54,6 +66,9 @@ def generate(
                 **kubelet_flags(factor, policy, feature_gate, delivery, bake),
             },
         ).spec
+        if every:
+            _generate_all(console, spec, None if dry_run or work_tree is None else work_tree.absolute())
+            return
         planned = plan(spec, cache_directory(), console)
         tree = None
         if not dry_run and not planned.is_native:
@@ -67,6 +82,29 @@ def generate(
             console.data(_result(planned, tree))
         elif patch != "-":
             _show(console, planned, tree, dry_run=dry_run)
+
+
+def _check_all(variant: str | None, ref: str | None, patch: str | None) -> None:
+    if variant is not None or patch is not None:
+        raise UsageError("--all goes together with neither --variant nor --patch", todo="Keep one of them.")
+    if ref is None:
+        raise UsageError("--all needs --ref", why="Each variant has a default release of its own.")
+
+
+def _generate_all(console: "Console", spec: "BuildSpec", folder: Path | None) -> None:
+    from brqos.pipeline.generate import generate_all
+    from brqos.resources import cache_directory
+
+    made = generate_all(spec, cache_directory(), console, folder)
+    if console.json_output:
+        console.data([_result(planned, tree) for planned, tree in made])
+        return
+    rows = [
+        [planned.overlay.variant.memory_qos, planned.overlay.delivery, tree.commit if tree else "-"]
+        for planned, tree in made
+    ]
+    console.table(["VARIANT", "DELIVERY", "COMMIT"], rows)
+    console.line(f"{len(made)} variants" + (f" in {folder}" if folder else " planned; nothing was written"))
 
 
 def _result(planned: "Planned", tree: "WorkTree | None") -> dict[str, object]:

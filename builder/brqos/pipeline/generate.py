@@ -2,13 +2,15 @@
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from brqos.config.model import BuildSpec, Delivery
 from brqos.config.variants import shipped_flavor
-from brqos.memoryqos.settings import KubeletSettings, kubelet_settings
+from brqos.memoryqos.settings import FIRST, KubeletSettings, kubelet_settings
 from brqos.monitor import Monitor
 from brqos.overlay.apply import commit_overlay
 from brqos.overlay.model import Overlay
@@ -19,6 +21,15 @@ from brqos.upstream.locks import locked
 from brqos.upstream.mirror import Mirror, open_mirror
 from brqos.upstream.tree import UpstreamTree, read_tree, version_of
 from brqos.upstream.worktree import WorkTree, check_out, refuse_changed_checkout
+from brqos.variant import KubernetesVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A mirror, and the tree that was read from it."""
+
+    mirror: Mirror
+    tree: UpstreamTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +57,61 @@ def settings_of(spec: BuildSpec) -> KubeletSettings:
     )
 
 
-def plan(spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
-    """Read upstream's source as the spec names it, and plan the overlay."""
-    # Wrong wishes are refused before anything is fetched.
-    settings, variant, wanted = settings_of(spec), spec.variant_name, spec.upstream
+def read_source(spec: BuildSpec, cache: Path, monitor: Monitor) -> Source:
+    """Find the commit that the spec names, and read its tree."""
+    wanted = spec.upstream
     if wanted.ref is None:
         raise ValueError("a resolved spec names its release")
     mirror = open_mirror(wanted.repository, cache, offline=wanted.offline, monitor=monitor)
     commit = mirror.resolve(wanted.ref, monitor)
     refuse_changed_checkout(wanted.repository, commit)
-    tree = read_tree(mirror.path, mirror.repository, wanted.ref, commit)
+    return Source(mirror, read_tree(mirror.path, mirror.repository, wanted.ref, commit))
+
+
+def plan(spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
+    """Read upstream's source as the spec names it, and plan the overlay."""
+    # Wrong wishes are refused before anything is fetched.
+    settings_of(spec)
+    return plan_variant(read_source(spec, cache, monitor), spec, cache, monitor)
+
+
+def plan_variant(source: Source, spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
+    """Plan the overlay for one variant of a tree that is read already."""
+    settings, variant, tree = settings_of(spec), spec.variant_name, source.tree
     flavor = shipped_flavor(variant)
     tree.require(variant, last_release=f"v{flavor.last_release}" if flavor and flavor.last_release else None)
     kubelet = None
     # A core kit that somebody names is always read, so that what is reported is what was used.
-    if needs_kubelet_package(tree, variant, spec.build.delivery) or wanted.core_kit_ref is not None:
+    if needs_kubelet_package(tree, variant, spec.build.delivery) or spec.upstream.core_kit_ref is not None:
         kubelet = _kubelet_package(spec, tree, cache, monitor)
     delivery = choose_delivery(tree, kubelet, spec.build.delivery, bake=spec.build.bake)
-    return Planned(mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
+    return Planned(source.mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
+
+
+def generate_all(
+    spec: BuildSpec, cache: Path, monitor: Monitor, folder: Path | None
+) -> list[tuple[Planned, WorkTree | None]]:
+    """Plan every variant that the tree has and, with a folder, write the work tree of each below it.
+
+    All are planned before the first is written, so a release that is not as expected leaves nothing behind.
+    """
+    source = read_source(spec, cache, monitor)
+    names = source.tree.variants()
+    planned = [
+        plan_variant(source, spec.model_copy(update={"variant": name}), cache, monitor)
+        for name in names
+        if KubernetesVersion.parse(name.split("-")[2]) >= FIRST
+    ]
+
+    def write(one: Planned) -> WorkTree | None:
+        if folder is None or one.is_native:
+            return None
+        name = one.overlay.variant.memory_qos
+        with work_tree(one, folder / name, monitor, purpose="generating") as tree:
+            return tree
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(zip(planned, pool.map(write, planned), strict=True))
 
 
 @contextlib.contextmanager
