@@ -152,6 +152,7 @@ def test_show_config_tells_values_and_origins_and_no_secret(brqos, tmp_path: Pat
         (["--instance-type", "m6g.large"], 3, "m6g.large"),
         (["--ref", "v1.19.0"], 3, "v1.19.0"),
         (["--jobs", "0"], 3, "jobs"),
+        (["--ref", "v1.58.0"], 3, "The last release with aws-k8s-1.29 is v1.57.0"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_built(brqos, words: list[str], code: int, said: str) -> None:

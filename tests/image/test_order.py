@@ -93,7 +93,9 @@ def test_secrets_are_passed_but_not_shown() -> None:
         ORDER,
         make_env={"GITHUB_TOKEN": "s3cr3t-token", "HTTPS_PROXY": "http://me:pass@proxy:3128", "GOPROXY": "direct"},
     )
-    assert "GITHUB_TOKEN=s3cr3t-token" in order.argv
+    assert order.environment == {"GITHUB_TOKEN": "s3cr3t-token", "HTTPS_PROXY": "http://me:pass@proxy:3128"}
+    assert "GOPROXY=direct" in order.argv
+    assert not [word for word in order.argv if "s3cr3t" in word or "pass" in word]
     assert "s3cr3t-token" not in order.shown
     assert "me:pass" not in order.shown
     assert "GOPROXY=direct" in order.shown

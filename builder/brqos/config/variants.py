@@ -37,6 +37,10 @@ class Flavor(Model):
         """Whether the default release was checked on its real tree."""
         return self.tried is not None and _between(self.tried[0], self.default_release, self.tried[1])
 
+    def carried_by(self, release: str) -> bool:
+        """Whether a release is known to carry it; the newest ones are taken to."""
+        return _between(self.first_release, release, self.last_release or release)
+
     @property
     def newest_release(self) -> str:
         """The newest release that is known to carry it."""

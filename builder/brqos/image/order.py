@@ -94,8 +94,16 @@ class BuildOrder:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """The whole command, to be run in the work tree."""
-        return (*self.program, *(word for key, value in self._settings() for word in ("-e", f"{key}={value}")))
+        """The whole command, to be run in the work tree, with `environment`."""
+        settings = ((key, value) for key, value in self._settings() if key not in self.environment)
+        return (*self.program, *(word for key, value in settings for word in ("-e", f"{key}={value}")))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings that look like secrets: other users of the machine can read a command line, but no environment."""
+        return {
+            key: value for key, value in self.make_env.items() if _SECRET_KEY.search(key) or _LOGIN_IN_URL.search(value)
+        }
 
     @property
     def profile_folder(self) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brqos.config.model import BuildSpec, Delivery
-from brqos.config.variants import NEWEST_SEEN
+from brqos.config.variants import NEWEST_SEEN, shipped_flavor
 from brqos.errors import ConfigurationError
 from brqos.overlay.expectation import expected_delivery
 from brqos.rehearsal.emulator import Emulator
@@ -50,14 +50,23 @@ def _rehearsed(spec: BuildSpec, folder: Path) -> BuildSpec:
     release = _release(spec)
     layout = _layout(spec, release)
     repository, kit = folder / "bottlerocket.git", folder / "bottlerocket-core-kit.git"
-    write_repository(bottlerocket(layout, names=[spec.variant], release=release), repository, tag=f"v{release}")
-    write_repository(core_kit(layout, names=[spec.variant]), kit, tag=f"v{layout.core_kit}")
+    names = _variants(spec, layout, release)
+    write_repository(bottlerocket(layout, names=names, release=release), repository, tag=f"v{release}")
+    write_repository(core_kit(layout, names=names), kit, tag=f"v{layout.core_kit}")
     upstream = spec.upstream.model_copy(
         update={"repository": str(repository), "ref": f"v{release}", "core_kit": str(kit), "core_kit_ref": None}
     )
     nodegroup = spec.nodegroup.model_copy(update={"cluster": spec.nodegroup.cluster or CLUSTER})
     ami = spec.ami.model_copy(update={"regions": spec.ami.regions or (REGION,), "profile": None})
     return spec.model_copy(update={"upstream": upstream, "nodegroup": nodegroup, "ami": ami})
+
+
+def _variants(spec: BuildSpec, layout: Layout, release: str) -> list[str]:
+    """What the miniature has: the variant that is wanted, unless it is known that the real release has it no more."""
+    flavor = shipped_flavor(spec.variant_name)
+    if flavor is None or flavor.carried_by(release):
+        return [spec.variant]
+    return [name.base for name in layout.variants if name.base != spec.variant]
 
 
 def _release(spec: BuildSpec) -> str:
