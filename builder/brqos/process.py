@@ -72,15 +72,16 @@ def run(
     argv: Sequence[str | os.PathLike[str]],
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     stdin: bytes | None = None,
     check: bool = True,
     timeout: float | None = None,
 ) -> Completed:
     """Run a program to its end and return what it printed.
 
-    `env` is added to our own environment. Raises ToolError if the program is not there, ProcessError for a status other
-    than 0 (unless `check` is false), subprocess.TimeoutExpired after `timeout` seconds.
+    `env` is added to our own environment; None takes a variable out of it. Raises ToolError if the program is not
+    there, ProcessError for a status other than 0 (unless `check` is false), subprocess.TimeoutExpired after `timeout`
+    seconds.
     """
     words = tuple(os.fspath(word) for word in argv)
     with _started(words, cwd, env, subprocess.PIPE, stdin is not None) as process:
@@ -100,7 +101,7 @@ def stream(
     *,
     on_line: Callable[[str], None],
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
 ) -> int:
     """Run a program and hand over each line of its output (both streams, as they come); return its exit status.
 
@@ -120,14 +121,18 @@ def stream(
 
 @contextlib.contextmanager
 def _started(
-    argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, stderr: int, with_input: bool
+    argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str | None] | None, stderr: int, with_input: bool
 ) -> Iterator[subprocess.Popen[bytes]]:
     cookie = uuid.uuid4().hex
     try:
         process = subprocess.Popen(
             argv,
             cwd=cwd,
-            env={**os.environ, **(env or {}), _COOKIE: cookie},
+            env={
+                name: value
+                for name, value in {**os.environ, **(env or {}), _COOKIE: cookie}.items()
+                if value is not None
+            },
             stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

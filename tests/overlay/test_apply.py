@@ -46,20 +46,69 @@ def test_the_commit_is_just_the_overlay_on_top_of_upstreams(planning, made, layo
     assert text("describe", "--always", "--dirty", "--exclude", "*", at=tree.path) == tree.short_commit
 
 
+HOSTILE = """
+[user]
+name = Somebody Else
+email = else@example.invalid
+[commit]
+gpgSign = true
+[core]
+autocrlf = true
+abbrev = 5
+hooksPath = /nowhere
+[init]
+defaultBranch = x
+[clone]
+defaultRemoteName = x
+[format]
+useAutoBase = true
+attach = true
+signOff = true
+coverLetter = true
+subjectPrefix = MINE
+from = true
+[diff]
+noprefix = true
+context = 0
+algorithm = histogram
+[i18n]
+logOutputEncoding = UTF-16
+[protocol "file"]
+allow = never
+[safe]
+bareRepository = explicit
+"""
+
+
 def test_the_same_input_gives_the_same_commit_whoever_runs_it(
-    made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    made, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     first = made("one")
-    config = tmp_path / "gitconfig"
-    config.write_text(
-        "[user]\nname = Somebody Else\nemail = else@example.invalid\n[commit]\ngpgSign = true\n"
-        "[core]\nautocrlf = true\nabbrev = 5\n[init]\ndefaultBranch = x\n"
-    )
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    (home / ".gitconfig").write_text(HOSTILE)
+    for name, value in {
+        "TZ": "Asia/Tokyo",
+        "GIT_DIR": "/nowhere",
+        "GIT_COMMITTER_DATE": "2001-01-01T00:00:00",
+        "GIT_AUTHOR_NAME": "Somebody",
+        "GIT_DIFF_OPTS": "--unified=0",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.abbrev",
+        "GIT_CONFIG_VALUE_0": "7",
+    }.items():
+        monkeypatch.setenv(name, value)
     second = made("two")
     assert (first.commit, first.short_commit) == (second.commit, second.short_commit)
     assert text("rev-parse", "--short", "HEAD", at=second.path) == second.short_commit
+    assert patch(first.path, first.commit) == patch(second.path, second.commit)
+
+
+def test_a_commit_of_somebodys_own_is_not_left_behind(made) -> None:
+    tree = made()
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.invalid", "GIT_COMMITTER_NAME": "a"}
+    git("commit", "--allow-empty", "-m", "mine", at=tree.path, env={**who, "GIT_COMMITTER_EMAIL": "a@b.invalid"})
+    with pytest.raises(UpstreamError, match="did not make"):
+        made(throttling_factor=0.5)
+    assert text("log", "-1", "--format=%s", at=tree.path) == "mine"
 
 
 def test_another_wish_gives_another_commit_in_the_same_tree_and_build_output_stays(made) -> None:

@@ -16,7 +16,8 @@ def clean(
         bool, typer.Option("--mirrors", help="Also the mirrors, which the next run fetches again.")
     ] = False,
     older_than: Annotated[
-        int, typer.Option("--older-than", metavar="DAYS", min=0, max=36500, help="Only what was not used for so many days.")
+        int,
+        typer.Option("--older-than", metavar="DAYS", min=0, max=36500, help="Only what was not used for so many days."),
     ] = 0,
     dry_run: options.DryRun = False,
     json_output: options.Json = False,

@@ -56,6 +56,10 @@ def generate(
         from brqos.resources import cache_directory
         from brqos.upstream.worktree import work_tree_path
 
+        if patch == "-" and json_output:
+            raise UsageError("--patch - and --json both want standard output", todo="Write the patch to a file.")
+        if patch and dry_run:
+            raise UsageError("--patch needs a commit, and --dry-run makes none", todo="Keep one of them.")
         if every:
             _check_all(variant, ref, patch)
             variant = ANY_VARIANT

@@ -15,8 +15,8 @@ from brqos.stages import Stage
 
 Version = tuple[int, ...]
 
-# `git worktree add --orphan` and friends are not used; 2.25 has all that is.
-_GIT: Version = (2, 25)
+# The first that can be told to leave the user's configuration alone (GIT_CONFIG_GLOBAL; git's release notes).
+_GIT: Version = (2, 32)
 # Lock files of version 4, which upstream has had since v1.37 (the change log of cargo 1.78).
 _CARGO: Version = (1, 78)
 _DOCKER: Version = (23,)

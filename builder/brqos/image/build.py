@@ -61,7 +61,9 @@ def _run(order: BuildOrder, log: Path, monitor: Monitor) -> None:
             _report(shown, progress, order, task)
 
         try:
-            status = process.stream(order.argv, cwd=order.work_tree, env={**_ENVIRONMENT, **order.environment}, on_line=on_line)
+            status = process.stream(
+                order.argv, cwd=order.work_tree, env={**_ENVIRONMENT, **order.environment}, on_line=on_line
+            )
         except KeyboardInterrupt:
             _say_stopped(order, log, lines, monitor)
             raise

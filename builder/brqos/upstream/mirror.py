@@ -55,12 +55,12 @@ class Mirror:
         """Bring the branches and tags up to date."""
         with locked(self.path, "updating the mirror", wait=True, monitor=monitor):
             try:
-                git("fetch", "--quiet", "--prune", "--force", self.repository, *_REFSPECS, at=self.path)
+                git("fetch", "--quiet", "--prune", "--force", self.repository, *_REFSPECS, at=self.path, network=True)
             except ProcessError as error:
                 raise _unreachable(self.repository, error) from None
 
     def _fetch_commit(self, commit: str) -> bool:
-        completed = git("fetch", "--quiet", self.repository, commit, at=self.path, check=False)
+        completed = git("fetch", "--quiet", self.repository, commit, at=self.path, network=True, check=False)
         return completed.status == 0 and self._commit(commit) is not None
 
     def _unmoving(self, ref: str) -> str | None:
@@ -130,7 +130,7 @@ def _make(mirror: Mirror, monitor: Monitor) -> None:
     with monitor.task(f"Mirroring {without_credentials(mirror.repository)}"):
         try:
             git("init", "--quiet", "--bare", partial)
-            git("fetch", "--quiet", mirror.repository, *_REFSPECS, at=partial)
+            git("fetch", "--quiet", mirror.repository, *_REFSPECS, at=partial, network=True)
         except ProcessError as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise _unreachable(mirror.repository, error) from None

@@ -98,6 +98,13 @@ def _switch(mirror: Mirror, upstream_commit: str, path: Path, variant: str, comm
             why="It would be overwritten." if path.is_dir() else "It is not a folder.",
             todo="Name another folder with --work-tree, or remove this one.",
         )
+    head = text_or_nothing("rev-parse", "HEAD", at=path)
+    if state.get("ready") and head != state.get("commit"):
+        raise UpstreamError(
+            f"the work tree {path} has a commit that brqos did not make: {head[:12]}",
+            why="It would be left behind without a word.",
+            todo="Keep it elsewhere (git format-patch), or remove the folder; brqos makes it anew.",
+        )
     if state.get("ready") and (changes := _changes(path)):
         raise UpstreamError(
             f"the work tree {path} was changed by hand",
@@ -123,7 +130,7 @@ def _finish(repository: Path, upstream_commit: str, variant: str, commit: Callab
     made = commit(repository)
     if text_or_nothing("rev-parse", "HEAD", at=repository) != made or _changes(repository):
         git("checkout", "--quiet", "--force", "--detach", made, at=repository)
-    _write_state(repository, {**state, "ready": True})
+    _write_state(repository, {**state, "commit": made, "ready": True})
     return made
 
 
