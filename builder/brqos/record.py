@@ -25,6 +25,7 @@ SCHEMA_VERSION: Final = 1
 FILE = "build.json"
 BUILDS = Path(".brqos/builds")
 REHEARSAL_MARK = "rehearsal-"
+_NAME_ANOTHER = "Name the build.json that `brqos build` wrote, or its folder."
 
 
 class StageRecord(Model):
@@ -106,6 +107,10 @@ class StoredBuild:
         """A path of the record as it is on this machine."""
         return self.folder / relative
 
+    def reload(self) -> None:
+        """Read the record again, as somebody else may have left it."""
+        self.record = load(self.file).record
+
     def save(self, **changes: object) -> None:
         """Put changes into the record and write it atomically."""
         self.record = self.record.model_copy(update={**changes, "updated": now()})
@@ -145,7 +150,7 @@ def load(file: Path) -> StoredBuild:
             f"there is no build record {path}", todo="`brqos status` lists the builds of this folder."
         ) from None
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} is not a build record", why=str(error)) from None
+        raise ConfigurationError(f"{path} is not a build record", why=str(error), todo=_NAME_ANOTHER) from None
     version = content.get("schema-version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise ConfigurationError(
@@ -157,7 +162,9 @@ def load(file: Path) -> StoredBuild:
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(map(str, problem["loc"])) or "the file"
-        raise ConfigurationError(f"{path} is not a build record", why=f"{key}: {problem['msg']}") from None
+        raise ConfigurationError(
+            f"{path} is not a build record", why=f"{key}: {problem['msg']}", todo=_NAME_ANOTHER
+        ) from None
     return StoredBuild(path.parent, record)
 
 

@@ -1,5 +1,6 @@
 """Ctrl-C in a real process: the exit code, nothing left running, and the same command going on."""
 
+import json
 import os
 import signal
 import subprocess  # noqa: TID251 - a process of its own, to be interrupted
@@ -20,6 +21,18 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
+
+
+def test_two_runs_of_the_same_build_at_once_make_one_record_and_one_ami(tmp_path: Path) -> None:
+    command = [*COMMAND, "--make-env", "BRQOS_REHEARSAL_PACE=0", "--json"]
+    both = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    results = []
+    for one in both:
+        out, err = one.communicate(timeout=60)
+        assert one.returncode == 0, err
+        results.append(json.loads(out))
+    assert results[0] == results[1]
+    assert len(list(tmp_path.rglob("*.eksctl.yaml"))) == 1
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -120,4 +120,4 @@ def test_a_dry_run_needs_neither_credentials_nor_network(stored: StoredBuild) ->
 
 def test_a_build_without_an_ami_or_a_region_says_what_to_do(stored: StoredBuild) -> None:
     assert "brqos register" in run("nodegroup", "--record", stored.file, "--cluster", "c", code=3).stderr
-    assert "--region" in run("register", "--record", stored.file, code=3).stderr
+    assert "--region" in run("register", "--record", stored.file, code=2).stderr

@@ -123,6 +123,16 @@ def ami_spec(
         ) from None
 
 
+def require_files(*files: Path | None) -> None:
+    """Raise ConfigurationError for an image that is not there or no file."""
+    for file in files:
+        if file is not None and not file.is_file():
+            raise ConfigurationError(
+                f"{file} is a folder, not an image" if file.is_dir() else f"there is no image {file}",
+                todo="Give the file of an image, .img or .img.lz4.",
+            )
+
+
 def read_uefi_data(file: Path) -> str:
     """The text of an `efi-vars.aws`; raises ConfigurationError if it cannot be read."""
     try:

@@ -131,9 +131,16 @@ class SnapshotWriter:
             self._retry.call(lambda: self._ebs.put(started.id, index, data, digests[index]), self._stop)
             self._on_bytes(len(data))
 
-        with BoundedPool(self._workers, self._stop, f"put-{plan.role.value}") as pool:
-            for index, data in enumerate(blocks, start=1):
-                pool.submit(put, index, data)
+        try:
+            with BoundedPool(self._workers, self._stop, f"put-{plan.role.value}") as pool:
+                for index, data in enumerate(blocks, start=1):
+                    pool.submit(put, index, data)
+        except AwsCallError as error:
+            # Another run with the same token has sent the same blocks and was first to declare them complete.
+            described = self._described(started.id) if error.kind is ErrorKind.VALIDATION else None
+            if described is None or described.state not in ("pending", "completed"):
+                raise
+            return None
         return digests
 
     def _probe(self, started: StartedSnapshot, data: bytes) -> bool:

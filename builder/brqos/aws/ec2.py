@@ -61,6 +61,14 @@ class Ec2:
             answer = self._client.describe_images(ImageIds=[image_id])
         return next((_image(image) for image in answer.get("Images", [])), None)
 
+    def image_of_instance(self, instance_id: str) -> str | None:
+        """The id of the image that an instance runs from; None where the answer does not hold the instance."""
+        filters: list[FilterTypeDef] = [{"Name": "instance-id", "Values": [instance_id]}]
+        with translated("DescribeInstances", self.region, self._profile):
+            answer = self._client.describe_instances(Filters=filters)
+        found = [each for reservation in answer.get("Reservations", []) for each in reservation.get("Instances", [])]
+        return found[0].get("ImageId") if found else None
+
     def register_image(self, parameters: Mapping[str, Any]) -> str:
         """Register an image and return its id; made once, since a repetition may find its own result."""
         with translated("RegisterImage", self.region, self._profile):

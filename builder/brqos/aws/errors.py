@@ -118,6 +118,14 @@ def translated(operation: str, region: str | None = None, profile: str | None = 
         yield
     except (BotoCoreError, ClientError, HTTPClientError) as error:
         raise translate(error, operation, region, profile) from error
+    except ValueError as error:
+        # botocore says so of an endpoint in the configuration that is no URL.
+        raise AwsCallError(
+            f"{operation} is impossible with this AWS configuration",
+            kind=ErrorKind.OTHER,
+            why=str(error),
+            todo="Check AWS_ENDPOINT_URL and its per-service forms, and endpoint_url in the AWS configuration file.",
+        ) from error
 
 
 def translate(error: Exception, operation: str, region: str | None, profile: str | None) -> AwsCallError:

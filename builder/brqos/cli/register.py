@@ -7,7 +7,7 @@ import typer
 
 from brqos.cli.options import Build, DryRun, Json, Profile, Quiet, Record, Regions
 from brqos.cli.session import running
-from brqos.errors import AwsError, UsageError
+from brqos.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,10 +90,11 @@ def register(
             )
             _register_build(console, build, record, wishes, dry_run)
             return
-        _refuse({"--build": build, "--record": record}, "do not go together with --image")
-        from brqos.ami.request import ami_spec, image_files
+        _refuse({"--build": build, "--record": record}, "and --image do not go together")
+        from brqos.ami.request import ami_spec, image_files, require_files
         from brqos.aws.session import AwsSession
 
+        require_files(image, data_image)
         files = image_files(image, data_image, variant=variant, arch=arch, version=image_version)
         session = AwsSession(profile)
         spec = ami_spec(
@@ -105,17 +106,29 @@ def register(
         )
         if files.found:
             console.note(f"Using the data image beside it: {files.data}")
+        _check_before_reading(spec, session, dry_run)
         _register_files(console, session, _request(console, files, uefi_data, spec), dry_run)
+
+
+def _check_before_reading(spec: "AmiSpec", session: "AwsSession", dry_run: bool) -> None:
+    """Refuse at once what would else be refused after the images have been read, which takes a while."""
+    from brqos.ami.tags import check_tags
+
+    check_tags(spec.tags, "--tag")
+    for region in () if dry_run else spec.regions:
+        session.identity(region)
 
 
 def _request(console: "Console", files: "ImageFiles", uefi_data: Path | None, spec: "AmiSpec") -> "AmiRequest":
     from brqos.ami.plan import AmiRequest
     from brqos.ami.request import read_uefi_data
     from brqos.image.hashing import hash_image
-    from brqos.image.notice import refuse_rehearsed_image
+    from brqos.image.notice import has_partition_table, refuse_rehearsed_image
 
     for file in files.by_role.values():
         refuse_rehearsed_image(file)
+    if not has_partition_table(files.os):
+        console.warn(f"{files.os} has no GPT: it does not look like the image of a disk, and will not boot")
     data = read_uefi_data(uefi_data) if uefi_data else None
     if data is None:
         console.note("Without --uefi-data the AMI starts with Secure Boot off.")
@@ -134,13 +147,15 @@ def _register_files(console: "Console", session: "AwsSession", request: "AmiRequ
     from brqos.ami.plan import plan_amis
     from brqos.ami.register import RegionsFailedError, register_all
     from brqos.ami.result import Registration
+    from brqos.locks import locked, named_lock
 
     registration = Registration(images=request.images, plans=plan_amis(request))
     if dry_run:
         _show_plan(console, registration)
         return
     try:
-        amis = register_all(registration.plans, session, console)
+        with locked(named_lock(registration.images[0].sha256), "registering that image", wait=True, monitor=console):
+            amis = register_all(registration.plans, session, console)
     except RegionsFailedError as error:
         # What was made is worth knowing, and a script has to hear of it as well.
         failures = {region: str(failure) for region, failure in error.failures.items()}
@@ -153,6 +168,7 @@ def _register_build(
     console: "Console", build: str | None, record: Path | None, wishes: "AmiSpec", dry_run: bool
 ) -> None:
     from brqos.ami.register import RegionsFailedError
+    from brqos.locks import lock_of, locked
     from brqos.pipeline.publish import register_build, registration_of_build
 
     # Only what was asked for goes before what the build's own spec says.
@@ -163,7 +179,10 @@ def _register_build(
         return
     failures: dict[str, str] = {}
     try:
-        register_build(stored, around, console, check_images=True)
+        with locked(lock_of(stored.folder), f"registering {stored.record.id}", wait=True, monitor=console):
+            # Somebody else may have registered it while we waited.
+            stored.reload()
+            register_build(stored, around, console, check_images=True)
     except RegionsFailedError as error:
         failures = {region: str(failure) for region, failure in error.failures.items()}
         raise
@@ -177,7 +196,7 @@ def _register_build(
 def _configured_region(session: "AwsSession") -> str:
     region = session.default_region()
     if region is None:
-        raise AwsError(
+        raise UsageError(
             "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
         )
     return region

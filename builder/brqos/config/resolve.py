@@ -80,7 +80,9 @@ def _read_file(file: Path | None) -> tuple[Path | None, Tree]:
             f"there is no configuration file {path}", todo="Correct --config, or make one with `brqos init`."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read", why=str(error)) from None
+        raise ConfigurationError(
+            f"{path} cannot be read", why=str(error), todo="Name another file with --config, or make it readable."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         # A gate that is given twice is a duplicate key, which TOML itself refuses.
         raise ConfigurationError(
@@ -161,12 +163,37 @@ def _refused(error: ValidationError, origins: Mapping[str, str]) -> Configuratio
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, ConfigurationError):
         return ConfigurationError(f"{place}{key}: {cause.what}", why=cause.why, todo=cause.todo)
+    if problem["type"] == "string_pattern_mismatch" and (rule := _RULES.get(key.rstrip(".0123456789"))):
+        return ConfigurationError(f"{place}{key} = {problem['input']!r} is refused", why=rule[0], todo=rule[1])
     given = (
         problem["input"] if isinstance(problem["input"], (str, int, float, bool)) else type(problem["input"]).__name__
     )
     return ConfigurationError(
         f"{place}{key} = {given!r} is refused: {problem['msg']}", todo="`brqos init --print` explains every key."
     )
+
+
+# A pattern says little to people: what is meant by it, and an example.
+_RULES = {
+    "ami.regions": ("That is not how AWS writes a region.", "Write it like eu-central-1."),
+    "nodegroup.region": ("That is not how AWS writes a region.", "Write it like eu-central-1."),
+    "nodegroup.cluster": (
+        "An EKS cluster's name has letters, digits, dashes and underscores, at most 100, a letter or digit first.",
+        "Give the name as `aws eks list-clusters` shows it.",
+    ),
+    "nodegroup.name": (
+        "A nodegroup's name has letters, digits and dashes, at most 63, and begins with a letter or a digit.",
+        "Write it like memoryqos-1.",
+    ),
+    "build.pretty-name": (
+        "It goes into os-release and the boot menu: no quotes, backslashes, dollar signs, backticks or line breaks.",
+        "Write it like Example Corp's Bottlerocket derivative.",
+    ),
+    "ami.name": (
+        "An AMI's name has 3 to 128 characters: letters, digits, spaces and ( ) [ ] . / - ' @ _",
+        "Write it like bottlerocket-example-v1.50.0.",
+    ),
+}
 
 
 def _nearest(location: tuple[int | str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""What an image of a rehearsal says in its first bytes, and refusing to make a real AMI of one."""
+"""What the first bytes of an image tell: whether it is a disk's, and whether a rehearsal made it."""
 
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +18,11 @@ def refuse_rehearsed_image(file: Path) -> None:
             why="It says so in its first bytes.",
             todo="Build without --rehearse; to rehearse registering too: brqos build --rehearse --region REGION",
         )
+
+
+def has_partition_table(file: Path) -> bool:
+    """Whether the image begins like a disk with GPT (UEFI specification 5.3.2: “EFI PART” in the second sector)."""
+    return _beginning(file)[512:520] == b"EFI PART"
 
 
 def _beginning(file: Path) -> bytes:

@@ -1,5 +1,6 @@
 """`brqos build`: generate, build, register, write the nodegroup; each stage only where something has changed."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from brqos.image.build import build_images
 from brqos.image.model import BuildResult, Image
 from brqos.image.order import BuildOrder
 from brqos.image.sbkeys import read_profile
+from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
 from brqos.pipeline.digest import digest
 from brqos.pipeline.generate import Planned, settings_of, work_tree
@@ -51,17 +53,21 @@ def run_build(
     """
     spec = around.spec
     path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
-    with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
-        started = now()
-        order = order_of(around, tree.path)
-        stored = _stored(planned, around, tree, order, root)
-        stored.save(tools={**stored.record.tools, **(tools or {})})
-        stored.finish(Stage.GENERATE, tree.commit, started)
-        _build(stored, order, tree, monitor, force=force)
-    if spec.ami.regions:
-        register_build(stored, around, monitor, force=force)
-        if spec.nodegroup.cluster:
-            write_nodegroup(stored, around, monitor, force=force)
+    with contextlib.ExitStack() as build_lock:
+        with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
+            started = now()
+            order = order_of(around, tree.path)
+            folder = root / _identity(planned, around, tree, order)
+            # Taken before the tree is free again and held to the end: two runs of the same build write one record.
+            build_lock.enter_context(locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor))
+            stored = _stored(planned, around, tree, folder)
+            stored.save(tools={**stored.record.tools, **(tools or {})})
+            stored.finish(Stage.GENERATE, tree.commit, started)
+            _build(stored, order, tree, monitor, force=force)
+        if spec.ami.regions:
+            register_build(stored, around, monitor, force=force)
+            if spec.nodegroup.cluster:
+                write_nodegroup(stored, around, monitor, force=force)
     return stored
 
 
@@ -126,12 +132,15 @@ def _inputs(order: BuildOrder, tree: WorkTree, *, rehearsal: bool) -> str:
     )
 
 
-def _stored(planned: Planned, around: Surroundings, tree: WorkTree, order: BuildOrder, root: Path) -> StoredBuild:
-    """The build's record: a new one, or the one that the same inputs gave before."""
+def _identity(planned: Planned, around: Surroundings, tree: WorkTree, order: BuildOrder) -> str:
+    """The build's name: the same inputs, the same name."""
     inputs = _inputs(order, tree, rehearsal=around.rehearsal)
     mark = REHEARSAL_MARK if around.rehearsal else ""
-    identity = f"{mark}{order.variant}-{order.arch}-{planned.tree.release}-{inputs[:8]}"
-    folder = root / identity
+    return f"{mark}{order.variant}-{order.arch}-{planned.tree.release}-{inputs[:8]}"
+
+
+def _stored(planned: Planned, around: Surroundings, tree: WorkTree, folder: Path) -> StoredBuild:
+    """The build's record: a new one, or the one that the same inputs gave before."""
     time = now()
     if (folder / FILE).is_file():
         stored = load(folder)
@@ -140,7 +149,7 @@ def _stored(planned: Planned, around: Surroundings, tree: WorkTree, order: Build
         return stored
     overlay, kubelet = planned.overlay, planned.kubelet
     record = BuildRecord(
-        id=identity,
+        id=folder.name,
         rehearsal=around.rehearsal,
         created=time,
         updated=time,

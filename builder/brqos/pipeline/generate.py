@@ -1,7 +1,6 @@
 """Upstream's source -> a planned overlay -> a work tree with it."""
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +9,13 @@ from pathlib import Path
 
 from brqos.config.model import BuildSpec, Delivery
 from brqos.config.variants import shipped_flavor
+from brqos.locks import lock_of, locked
 from brqos.memoryqos.settings import FIRST, KubeletSettings, kubelet_settings
 from brqos.monitor import Monitor
 from brqos.overlay.apply import commit_overlay
 from brqos.overlay.model import Overlay
 from brqos.overlay.plan import choose_delivery, needs_kubelet_package, plan_overlay
-from brqos.resources import cache_directory
 from brqos.upstream.kit import KubeletPackage, read_kubelet_package
-from brqos.upstream.locks import locked
 from brqos.upstream.mirror import Mirror, open_mirror
 from brqos.upstream.tree import UpstreamTree, read_tree, version_of
 from brqos.upstream.worktree import WorkTree, check_out, refuse_changed_checkout
@@ -121,9 +119,7 @@ def work_tree(planned: Planned, path: Path, monitor: Monitor, *, purpose: str, w
     Raises LockedError where somebody else uses it and `wait` is false.
     """
     name = planned.overlay.variant.memory_qos
-    # Beside a folder of the user's own nothing of ours shall stay: its lock is in the cache.
-    lock = path if path.is_relative_to(cache_directory()) else _lock_of(path)
-    with locked(lock, f"{purpose} {name}", wait=wait, monitor=monitor):
+    with locked(lock_of(path), f"{purpose} {name}", wait=wait, monitor=monitor):
         yield check_out(
             planned.mirror,
             planned.tree.commit,
@@ -131,10 +127,6 @@ def work_tree(planned: Planned, path: Path, monitor: Monitor, *, purpose: str, w
             name,
             lambda repository: commit_overlay(planned.overlay, repository),
         )
-
-
-def _lock_of(path: Path) -> Path:
-    return cache_directory() / "locks" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
 def _kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:

@@ -10,7 +10,7 @@ from brqos.ami.register import register_all
 from brqos.ami.result import Registration
 from brqos.architecture import Architecture
 from brqos.config.model import AmiSpec
-from brqos.errors import ConfigurationError
+from brqos.errors import ConfigurationError, UsageError
 from brqos.image.hashing import hash_image
 from brqos.image.model import Image
 from brqos.monitor import Monitor
@@ -29,7 +29,7 @@ def registration_of_build(
 ) -> tuple[StoredBuild, Surroundings, Registration]:
     """What registering a recorded build would do; `wishes` are the fields of AmiSpec that were given.
 
-    Raises ConfigurationError for a rehearsal, whose images are not real, and where no region is given.
+    Raises ConfigurationError for a rehearsal, whose images are not real, UsageError where no region is given.
     """
     stored = find(build, record)
     if stored.record.rehearsal:
@@ -40,7 +40,7 @@ def registration_of_build(
     spec = stored.record.spec
     spec = spec.model_copy(update={"ami": spec.ami.model_copy(update=dict(wishes))})
     if not spec.ami.regions:
-        raise ConfigurationError(
+        raise UsageError(
             "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
         )
     request = _ami_request(stored, spec.ami)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from brqos.upstream.locks import is_locked
+from brqos.locks import is_locked
 
 
 @dataclass(frozen=True, slots=True)

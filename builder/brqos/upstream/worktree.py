@@ -66,7 +66,11 @@ def check_out(
             path.rmdir()
         partial.rename(path)
     except ProcessError as error:
-        raise UpstreamError(f"the work tree {path} cannot be made", why=error.reason) from None
+        raise UpstreamError(
+            f"the work tree {path} cannot be made",
+            why=error.reason,
+            todo="Check that the disk has room and the folder can be written to; --work-tree names another one.",
+        ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return WorkTree(path, tree, upstream_commit)

@@ -1,6 +1,7 @@
-"""Locks on mirrors and work trees: one holder at a time, and everybody else learns who it is."""
+"""Locks: one holder at a time, and everybody else learns who it is."""
 
 import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from brqos.errors import LockedError
 from brqos.monitor import Monitor
+from brqos.resources import cache_directory
 
 
 @contextlib.contextmanager
@@ -25,9 +27,11 @@ def locked(path: Path, purpose: str, *, wait: bool, monitor: Monitor) -> Iterato
         who = _described(holder)
         if not wait:
             raise LockedError(
-                f"{path.name} is in use", why=f"It is held by {who}.", todo="Wait for it, or use --wait."
+                f"somebody else is at it: {purpose}",
+                why=f"The lock is held by {who}.",
+                todo="Wait for it, or use --wait.",
             ) from None
-        monitor.note(f"Waiting for {path.name}, which is held by {who} ...")
+        monitor.note(f"Waiting before {purpose}: the lock is held by {who} ...")
         lock.acquire()
     try:
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}
@@ -36,6 +40,18 @@ def locked(path: Path, purpose: str, *, wait: bool, monitor: Monitor) -> Iterato
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def lock_of(path: Path) -> Path:
+    """The name of the lock on a file or folder: its own in the cache, else one that leaves nothing beside it."""
+    if path.is_relative_to(cache_directory()):
+        return path
+    return named_lock(str(path.resolve()))
+
+
+def named_lock(name: str) -> Path:
+    """The lock on anything that has a name."""
+    return cache_directory() / "locks" / hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def is_locked(path: Path) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from brqos.errors import LockedError
 from brqos.monitor import Silent
 from brqos.upstream.cache import disk_usage, entries, remove
-from brqos.upstream.locks import is_locked, locked
+from brqos.locks import is_locked, locked
 
 
 class Listening(Silent):
