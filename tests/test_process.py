@@ -5,6 +5,7 @@ import signal
 import subprocess  # noqa: TID251 - the interrupted program is started from outside
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -185,3 +186,30 @@ def test_a_program_that_is_not_there() -> None:
     with pytest.raises(ToolError, match="no-such-program") as caught:
         process.run(["no-such-program", "--flag"])
     assert "no-such-program --flag" in caught.value.why
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_a_killed_run_left_in_a_folder_is_stopped(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = (
+        "from pathlib import Path; from brqos import process\n"
+        f"words = ['sh', '-c', 'echo $$ > {started}; exec sleep 60']\n"
+        f"process.stream(words, cwd=Path({str(tmp_path)!r}), on_line=print)"
+    )
+    brqos = subprocess.Popen([sys.executable, "-c", code])
+    until(started.exists)
+    until(lambda: started.read_text().strip() != "")
+    left = psutil.Process(int(started.read_text()))
+    brqos.kill()
+    brqos.wait()
+    assert left.is_running()
+    assert not process.stop_left_over(tmp_path / "another")
+    assert process.stop_left_over(tmp_path)
+    until(lambda: not left.is_running() or left.status() == psutil.STATUS_ZOMBIE)
+    assert not process.stop_left_over(tmp_path)

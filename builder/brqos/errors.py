@@ -4,6 +4,7 @@ An error says three things: *what* happened, *why* (where that is known) and *wh
 command line turns them into text and an exit code. Anything else that escapes is a bug of ours (exit code 1).
 """
 
+import errno
 from enum import IntEnum
 from typing import ClassVar
 
@@ -80,7 +81,40 @@ class AwsError(BrqosError):
     exit_code = ExitCode.AWS
 
 
+class ClusterDisagreesError(BrqosError):
+    """A node is not, or does not do, what was predicted."""
+
+    exit_code = ExitCode.CLUSTER_DISAGREES
+
+
+class ClusterUnreachableError(BrqosError):
+    """The cluster cannot be asked, or its answer cannot be understood."""
+
+    exit_code = ExitCode.CLUSTER_UNREACHABLE
+
+
 class LockedError(BrqosError):
     """Somebody else holds the lock."""
 
     exit_code = ExitCode.LOCKED
+
+
+def of_the_machine(error: OSError) -> BrqosError | None:
+    """The error for a full disk or a file that may not be touched; None for any other OSError, which is a bug.
+
+    Stages give better words where they know what a file is for; this is for those that nobody thought of.
+    """
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return ToolError(
+            f"the disk is full{where}",
+            why=str(error),
+            todo="Make room (`brqos clean` frees the cache), or put the cache elsewhere with BRQOS_CACHE_DIR.",
+        )
+    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}:
+        return ConfigurationError(
+            f"a file or folder cannot be used{where}",
+            why=str(error),
+            todo="Correct its permissions, or name another place (BRQOS_CACHE_DIR for the cache).",
+        )
+    return None

@@ -1,6 +1,7 @@
 """Files that are whole or not there: written under another name, then renamed."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ def write_atomically(path: Path, content: str, *, mode: int = 0o644) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written", why=str(error), todo="Name another place.") from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
@@ -26,7 +27,16 @@ def write_atomically(path: Path, content: str, *, mode: int = 0o644) -> None:
         os.chmod(partial, mode & ~umask)  # noqa: PTH101 - the name came from tempfile
         os.replace(partial, path)  # noqa: PTH105 - likewise
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written", why=str(error), todo="Name another place.") from None
+        raise _unwritable(path, error) from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)  # noqa: PTH108 - likewise
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigurationError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return ConfigurationError(
+        f"{path} cannot be written",
+        why=str(error),
+        todo="Make room on that disk." if full else "Correct the permissions there, or name another place.",
+    )

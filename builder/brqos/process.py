@@ -6,6 +6,7 @@ and how it ended, is told in the error so that a person can paste it.
 """
 
 import contextlib
+import hashlib
 import os
 import shlex
 import shutil
@@ -123,7 +124,7 @@ def stream(
 def _started(
     argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str | None] | None, stderr: int, with_input: bool
 ) -> Iterator[subprocess.Popen[bytes]]:
-    cookie = uuid.uuid4().hex
+    cookie = f"{_mark(cwd)}{uuid.uuid4().hex}"
     try:
         process = subprocess.Popen(
             argv,
@@ -161,18 +162,36 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
         yield raw.decode(errors="replace").rstrip("\r\n").rpartition("\r")[2]
 
 
-def stop_tree(pid: int, cookie: str) -> None:
-    """Stop a process that we started and all that came of it: first politely, after five seconds by force."""
+def stop_left_over(cwd: Path) -> bool:
+    """Stop what a brqos that was killed left running in a folder; whether there was anything.
+
+    Whoever calls this holds the lock on the folder, so nothing that runs there is anybody else's.
+    """
+    return stop_tree(None, _mark(cwd))
+
+
+def _mark(cwd: Path | None) -> str:
+    """What the cookies of all processes of one folder begin with."""
+    return hashlib.sha256(os.fspath((cwd or Path.cwd()).absolute()).encode()).hexdigest()[:12] + "-"
+
+
+def stop_tree(pid: int | None, cookie: str) -> bool:
+    """Stop a process that we started and all that came of it: first politely, after five seconds by force.
+
+    What belongs to it is found by its parents, and by the cookie (or its beginning) in its environment. Returns whether
+    there was anything to stop.
+    """
     import psutil
 
     def alive() -> list[psutil.Process]:
         found: dict[int, psutil.Process] = {}
-        with contextlib.suppress(psutil.Error):
-            root = psutil.Process(pid)
-            found = {process.pid: process for process in [root, *root.children(recursive=True)]}
+        if pid is not None:
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(pid)
+                found = {process.pid: process for process in [root, *root.children(recursive=True)]}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.pid != os.getpid() and process.environ().get(_COOKIE) == cookie:
+                if process.pid != os.getpid() and process.environ().get(_COOKIE, "").startswith(cookie):
                     found[process.pid] = process
         left = []
         for process in found.values():
@@ -183,7 +202,8 @@ def stop_tree(pid: int, cookie: str) -> None:
         return left
 
     deadline = time.monotonic() + _GRACE_SECONDS
-    for process in alive():
+    first = alive()
+    for process in first:
         with contextlib.suppress(psutil.Error):
             process.send_signal(signal.SIGTERM)
     # A second Ctrl-C means: not so politely.
@@ -193,3 +213,4 @@ def stop_tree(pid: int, cookie: str) -> None:
     for process in alive():
         with contextlib.suppress(psutil.Error):
             process.kill()
+    return bool(first)

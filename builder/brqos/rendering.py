@@ -8,7 +8,9 @@ def render(template: str, **values: object) -> str:
     # Jinja costs a tenth of a second to import, and most commands render nothing.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(  # noqa: S701 - no HTML is made here
+    environment = Environment(
+        # What a value holds must not become markup; the other payloads are no markup at all.
+        autoescape=template.endswith(".html"),
         loader=FileSystemLoader(data_directory("templates")),
         undefined=StrictUndefined,
         keep_trailing_newline=True,

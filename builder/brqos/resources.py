@@ -26,7 +26,7 @@ def cache_directory() -> Path:
     All of it may be thrown away at any time.
     """
     if explicit := os.environ.get("BRQOS_CACHE_DIR"):
-        return Path(explicit).expanduser().absolute()
+        return Path(os.path.expanduser(explicit)).absolute()  # noqa: PTH111 - pathlib's raises for an unknown user
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The specification says that a relative path is to be ignored.
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "brqos"

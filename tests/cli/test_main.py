@@ -1,4 +1,7 @@
+import errno
+import os
 import re
+import subprocess  # noqa: TID251 - a process whose reader goes away
 import sys
 from pathlib import Path
 
@@ -55,6 +58,41 @@ def test_an_interrupt_says_that_the_same_command_goes_on(capsys: pytest.CaptureF
         raise KeyboardInterrupt
     assert caught.value.exit_code == ExitCode.INTERRUPTED
     assert "goes on" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as caught, running():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/file")
+    assert caught.value.exit_code == ExitCode.TOOL
+    told = capsys.readouterr().err
+    assert "the disk is full: /full/file" in told
+    assert "brqos clean" in told
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("command", "code"), [(["variants"], 0), (["build", "--variant", "aws-k8s-1.29"], 130)])
+def test_a_reader_that_goes_away(tmp_path: Path, command: list[str], code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    # Results end quietly, messages mean that nobody watches the run any more.
+    target = {"stdout": write} if code == 0 else {"stderr": write}
+    running = subprocess.Popen([sys.executable, "-m", "brqos", *command], cwd=tmp_path, **target)
+    os.close(write)
+    assert running.wait(30) == code
+
+
+@pytest.mark.processes
+def test_a_closed_terminal_is_an_interrupt_but_nohup_is_not(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, time\n"
+        "if sys.argv[1] == 'nohup': signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from brqos.cli.session import running\n"
+        "with running():\n os.kill(os.getpid(), signal.SIGHUP); time.sleep(0.2)\n"
+        "print('went on')"
+    )
+    closed = process.run([sys.executable, "-c", code, "plain"], cwd=tmp_path, check=False)
+    assert "interrupted" in closed.stderr
+    assert process.run([sys.executable, "-c", code, "nohup"], cwd=tmp_path).text == "went on\n"
 
 
 def test_a_bug_ends_in_one_message_and_a_log(capsys: pytest.CaptureFixture[str]) -> None:

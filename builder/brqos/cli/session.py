@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from brqos.errors import BrqosError, ExitCode
+from brqos.errors import BrqosError, ExitCode, of_the_machine
 
 if TYPE_CHECKING:
     from brqos.console import Console
@@ -20,30 +20,60 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def running(*, json_output: bool = False, quiet: bool = False, mark: str = "") -> Iterator["Console"]:
     """Run a command's body: every error becomes one message and its exit code, never a traceback."""
-    from brqos.console import Console
+    from brqos.console import Console, ReaderGoneError
 
     console = Console(json_output=json_output, quiet=quiet, mark=mark)
-    # A cancelled CI job sends SIGTERM: it gets the same orderly end as Ctrl-C.
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    with _signals():
+        try:
+            yield console
+        except BrqosError as error:
+            raise _ended(console, error, error.exit_code) from None
+        except (KeyboardInterrupt, ReaderGoneError):
+            interrupted = BrqosError("interrupted", todo="The same command goes on with what is done already.")
+            raise _ended(console, interrupted, ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            # Results come last: whoever reads them (head, less) has had enough, and all that was to be done is done.
+            _silence()
+            raise typer.Exit(ExitCode.DONE) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except OSError as error:
+            told = of_the_machine(error)
+            raise _ended(console, told or _bug(error), told.exit_code if told else ExitCode.BUG) from None
+        except Exception as error:  # noqa: BLE001 - whatever else comes is a bug, and must still end in one message
+            raise _ended(console, _bug(error), ExitCode.BUG) from None
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """A cancelled CI job (SIGTERM) and a closed terminal (SIGHUP) get the same orderly end as Ctrl-C."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        # nohup wants the run to outlive its terminal.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
-        yield console
-    except BrqosError as error:
-        console.error(error)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        console.error(BrqosError("interrupted", todo="The same command goes on with what is done already."))
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) went away; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit(ExitCode.DONE) from None
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever else comes is a bug, and must still end in one message
-        console.error(_bug(error))
-        raise typer.Exit(ExitCode.BUG) from None
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ended(console: "Console", error: BrqosError, code: ExitCode) -> typer.Exit:
+    from brqos.console import ReaderGoneError
+
+    try:
+        console.error(error)
+    except (BrokenPipeError, ReaderGoneError):
+        _silence()
+    return typer.Exit(code)
+
+
+def _silence() -> None:
+    """Python writes out its buffers at the end, and would complain about a pipe that nobody reads."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -34,6 +34,8 @@ def build_images(order: BuildOrder, *, image_version: str, log: Path, monitor: M
     an interrupt all processes of the build are stopped before KeyboardInterrupt goes on.
     """
     manifest = read_manifest(order.work_tree, order.variant)
+    if process.stop_left_over(order.work_tree):
+        monitor.note("Stopped what an earlier build, which was killed, had left running in this work tree.")
     sbkeys.announce(order, monitor)
     for folder in kits.repair(order.work_tree):
         monitor.note(f"Thrown away, since it was fetched only in part: {folder.relative_to(order.work_tree)}")

@@ -5,9 +5,9 @@ notice, and the ids of AMIs and snapshots have a form that no real one has.
 """
 
 import contextlib
+import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from brqos.errors import ConfigurationError
 from brqos.overlay.expectation import expected_delivery
 from brqos.rehearsal.emulator import Emulator
 from brqos.rehearsal.miniature import Layout, bottlerocket, core_kit, write_repository
+from brqos.resources import cache_directory
 from brqos.upstream.tree import version_of
 
 CLUSTER = "rehearsal"
@@ -38,12 +39,26 @@ class StandIns:
 @contextlib.contextmanager
 def stand_ins(spec: BuildSpec) -> Iterator[StandIns]:
     """Set up everything that a rehearsal of this spec needs; it is gone when the rehearsal ends."""
-    folder = Path(tempfile.mkdtemp(prefix="brqos-rehearsal-"))
+    folder = _folder()
     try:
         with Emulator(rehearsal=True) as emulator:
             yield StandIns(_rehearsed(spec, folder), emulator.endpoint)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """A folder for the sources of this process; those of rehearsals that were killed are removed."""
+    import psutil
+
+    runs = cache_directory() / "rehearsal" / "runs"
+    for other in runs.glob("*"):
+        if not (other.name.isdigit() and psutil.pid_exists(int(other.name))):
+            shutil.rmtree(other, ignore_errors=True)
+    own = runs / str(os.getpid())
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    return own
 
 
 def _rehearsed(spec: BuildSpec, folder: Path) -> BuildSpec:
