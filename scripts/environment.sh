@@ -18,35 +18,40 @@ find_python() {
     exit 4
 }
 
+# The last thing that is written: what was installed, and for which checkout (a copy of one is another).
+is_complete() {
+    cmp -s "$2" "$1/installed.lock" && [ -x "$1/bin/python" ] && read -r made_for <"$1/installed.root" &&
+        [ "$made_for" = "$root" ]
+}
+
+give_up() {
+    cat "$fresh.log" >&2
+    printf 'error: %s\n  %s\n' "$1" "$2" >&2
+    exit 4
+}
+
 ensure_environment() {
     directory=$1 lock=$2
-    # The copy of the lock file is put there last: where it is the same, the environment is complete.
-    cmp -s "$lock" "$directory/installed.lock" && return
+    is_complete "$directory" "$lock" 2>/dev/null && return
     python=$(find_python) || exit $?
     echo "brqos: setting up $directory (once) ..." >&2
     fresh="$directory.new.$$"
-    trap 'rm -rf "$fresh"' EXIT INT TERM
-    if ! "$python" -m venv "$fresh" >"$fresh.log" 2>&1; then
-        cat "$fresh.log" >&2
-        rm -f "$fresh.log"
-        echo "error: Python could not make a virtual environment" >&2
-        echo "  Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv" >&2
-        exit 4
-    fi
-    if ! "$fresh/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
-        --only-binary :all: -r "$lock" >"$fresh.log" 2>&1; then
-        cat "$fresh.log" >&2
-        rm -f "$fresh.log"
-        echo "error: the locked packages could not be installed" >&2
-        echo "  Is the package index reachable? pip's own settings (PIP_INDEX_URL, PIP_PROXY) are honoured." >&2
-        exit 4
-    fi
-    rm -f "$fresh.log"
+    trap 'rm -rf "$fresh" "$fresh.log"' EXIT INT TERM
+    "$python" -m venv "$fresh" >"$fresh.log" 2>&1 || give_up "Python could not make a virtual environment" \
+        "Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv"
+    "$fresh/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+        --only-binary :all: -r "$lock" >"$fresh.log" 2>&1 || give_up "the locked packages could not be installed" \
+        "Is the package index reachable? pip's own settings (PIP_INDEX_URL, PIP_PROXY) are honoured."
     # One line in a .pth file makes the checkout importable: no build, and every edit counts at once.
     site=$("$fresh/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     printf '%s\n' "$root/builder" >"$site/brqos.pth"
+    printf '%s\n' "$root" >"$fresh/installed.root"
     cp "$lock" "$fresh/installed.lock"
+    # Two first calls at once: whoever is second finds a complete environment, and throws its own away.
     rm -rf "$directory"
-    mv "$fresh" "$directory"
+    "$python" -c 'import os, sys; os.rename(*sys.argv[1:])' "$fresh" "$directory" 2>/dev/null ||
+        is_complete "$directory" "$lock" || give_up "the new environment cannot be put in its place" \
+        "Is $directory in use? Remove it and try again."
+    rm -rf "$fresh" "$fresh.log"
     trap - EXIT INT TERM
 }

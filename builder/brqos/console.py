@@ -84,8 +84,8 @@ class Console:
             self._plain_table(columns, rows)
             return
         table = Table(show_header=any(columns), box=None, pad_edge=False)
-        for number, column in enumerate(columns):
-            table.add_column(column, overflow="fold", no_wrap=number == 0, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold", header_style="bold")
         for row in rows:
             table.add_row(*(_cell(cell) for cell in row))
         if self.mark:

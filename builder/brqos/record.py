@@ -169,14 +169,21 @@ def load(file: Path) -> StoredBuild:
 
 
 def stored_builds(root: Path = BUILDS) -> Iterator[StoredBuild]:
-    """All builds of a folder, newest first; a broken record is passed over."""
-    found = []
-    for file in root.glob(f"*/{FILE}"):
-        try:
-            found.append(load(file))
-        except ConfigurationError:
-            continue
+    """All builds of a folder, newest first; a broken record is passed over (broken_records tells of it)."""
+    found = [stored for stored in map(_loaded, root.glob(f"*/{FILE}")) if isinstance(stored, StoredBuild)]
     yield from sorted(found, key=lambda build: build.record.updated, reverse=True)
+
+
+def broken_records(root: Path = BUILDS) -> list[ConfigurationError]:
+    """Why each record of a folder that cannot be read cannot be read."""
+    return [error for error in map(_loaded, root.glob(f"*/{FILE}")) if isinstance(error, ConfigurationError)]
+
+
+def _loaded(file: Path) -> StoredBuild | ConfigurationError:
+    try:
+        return load(file)
+    except ConfigurationError as error:
+        return error
 
 
 def find(build: str | None, record: Path | None, root: Path = BUILDS) -> StoredBuild:

@@ -160,3 +160,49 @@ def test_bad_input_is_refused_before_anything_is_built(brqos, words: list[str], 
     assert said in ran.err
     assert ran.err.count("error:") == 1
     assert not list(Path(".brqos").rglob("*.img*"))
+
+
+def test_another_image_is_never_paired_with_the_ami_of_the_one_before(brqos) -> None:
+    result = rehearse(brqos, "--json").json
+    folder = Path(result["record"]).parent
+    record = json.loads((folder / "build.json").read_text())
+    # As if the image had been built from other things outside of what brqos knows.
+    record["result"]["images"][0]["sha256"] = "0" * 64
+    (folder / "build.json").write_text(json.dumps(record))
+    again = rehearse(brqos, "--force", "--json")
+    assert "was made from the image before" in again.err
+    assert again.json["amis"]["us-west-2"]["id"] != result["amis"]["us-west-2"]["id"]
+
+
+def test_a_signing_profile_counts_by_its_keys_and_not_by_its_place(brqos, tmp_path: Path) -> None:
+    from brqos.rehearsal.make import efi_vars
+
+    def profile(name: str, key: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in ("PK.crt", "KEK.crt", "db.crt", "vendor.crt", "config-sign.key", "efi-vars.json", "shim-sign.key"):
+            (folder / file).write_text(key)
+        for file in ("shim-sign.crt", "code-sign.key", "code-sign.crt"):
+            (folder / file).write_text(key)
+        (folder / "efi-vars.aws").write_bytes(efi_vars())
+        return folder
+
+    one = rehearse(brqos, "--json", "--sbkeys-profile", profile("one", "a")).json
+    same = rehearse(brqos, "--json", "--sbkeys-profile", profile("same", "a")).json
+    other = rehearse(brqos, "--json", "--sbkeys-profile", profile("other", "b")).json
+    assert one["build"] == same["build"] != other["build"]
+
+
+def test_show_config_hides_logins(brqos) -> None:
+    ran = brqos(
+        "build", "--show-config", "--variant", "aws-k8s-1.29", "--upstream", "https://me:s3cret@git.example/b.git"
+    )
+    assert "git.example/b.git" in ran.out
+    assert "s3cret" not in ran.out
+
+
+def test_a_cache_whose_path_upstream_cannot_take_is_refused_at_once(brqos, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BRQOS_CACHE_DIR", str(tmp_path / "a b"))
+    ran = rehearse(brqos, code=3)
+    assert "a b" in ran.err
+    assert not list((tmp_path / "a b").rglob("trees"))

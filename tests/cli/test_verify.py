@@ -291,7 +291,9 @@ def test_the_permissions_that_are_printed_are_enough(run: Callable[..., Any], cl
         if parts[0] == "namespaces":
             parts = parts[2:]
         resource = "/".join([parts[0], *parts[2:3]])
-        verb = {"POST": "create", "DELETE": "delete", "GET": "get" if len(parts) > 1 else "list"}[method]
+        one = len(parts) > 1
+        verbs = {"POST": "create", "DELETE": "delete" if one else "deletecollection", "GET": "get" if one else "list"}
+        verb = verbs[method]
         return (verb, resource) in rules
 
     cluster.allows = allowed
@@ -319,6 +321,10 @@ def test_a_probe_that_never_starts_is_told_with_its_events(run: Callable[..., An
     assert "ImagePullBackOff: Back-off pulling image" in told
     assert "Warning Failed: dial tcp 1.2.3.4:443: i/o timeout" in told
     assert "--pull-secret" in told
+
+
+def _state(state: Any) -> Any:
+    return {"containerStatuses": [{"name": "probe", "state": state}]}
 
 
 @pytest.mark.parametrize(
@@ -460,7 +466,7 @@ def test_no_cluster_is_9_and_no_kubectl_is_4(
 def add_workload(
     cluster: FakeCluster, name: str, resources: Any, *, started: float = 60, node: str = "node-1", **files: str
 ) -> None:
-    """A running pod; `started` is seconds after the kubelet's start. What exec reads is the kernel's, but for `files`."""
+    """A running pod, started so many seconds after the kubelet; exec reads what the kernel has, but for `files`."""
     pod: dict[str, Any] = {
         "kind": "Pod",
         "apiVersion": "v1",

@@ -121,3 +121,20 @@ def test_a_dry_run_needs_neither_credentials_nor_network(stored: StoredBuild) ->
 def test_a_build_without_an_ami_or_a_region_says_what_to_do(stored: StoredBuild) -> None:
     assert "brqos register" in run("nodegroup", "--record", stored.file, "--cluster", "c", code=3).stderr
     assert "--region" in run("register", "--record", stored.file, code=2).stderr
+
+
+def test_amis_of_other_regions_stay_known_whatever_they_were_made_from(stored: StoredBuild, emulator: Emulator) -> None:
+    run("register", "--record", stored.file, "--region", "eu-west-1")
+    run("register", "--record", stored.file, "--region", "us-east-2")
+    run("register", "--record", stored.file, "--region", "ap-south-1", "--tag", "team=other")
+    amis = load(stored.file).record.amis
+    assert set(amis) == {"eu-west-1", "us-east-2", "ap-south-1"}
+    assert amis["eu-west-1"].inputs == amis["us-east-2"].inputs != amis["ap-south-1"].inputs
+
+
+def test_status_tells_of_a_broken_record(stored: StoredBuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / ".brqos" / "builds" / "x"
+    broken.mkdir(parents=True)
+    (broken / "build.json").write_text("{")
+    assert "is not a build record" in run("status").stderr

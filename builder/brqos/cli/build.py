@@ -231,14 +231,19 @@ def _show_plan(console: "Console", planned: "Planned", around: "Surroundings") -
 def _show_configuration(console: "Console", configuration: "Resolved") -> None:
     from brqos.config.resolve import effective_values
 
-    # Values for `cargo make` may be secrets: a token for a registry, say.
-    rows = [
-        (key, "(set)" if key.startswith("build.make-env.") else value, origin)
-        for key, value, origin in effective_values(configuration)
-    ]
+    rows = [(key, _without_secrets(key, value), origin) for key, value, origin in effective_values(configuration)]
     if console.json_output:
         console.data([{"key": key, "value": value, "origin": origin} for key, value, origin in rows])
         return
     console.table(
         ["KEY", "VALUE", "FROM"], [[key, "-" if value is None else str(value), origin] for key, value, origin in rows]
     )
+
+
+def _without_secrets(key: str, value: object) -> object:
+    from brqos.upstream.mirror import without_credentials
+
+    # Values for `cargo make` may be secrets: a token for a registry, say.
+    if key.startswith("build.make-env."):
+        return "(set)"
+    return without_credentials(value) if isinstance(value, str) else value

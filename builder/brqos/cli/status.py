@@ -18,7 +18,7 @@ def status(
 ) -> None:
     """Show the builds of this folder, or one of them in full."""
     with running(json_output=json_output) as console:
-        from brqos.record import BUILDS, find, stored_builds
+        from brqos.record import BUILDS, broken_records, find, stored_builds
 
         if build is not None or record is not None:
             stored = find(build, record)
@@ -28,6 +28,8 @@ def status(
                 _show_one(console, stored)
             return
         builds = list(stored_builds())
+        for broken in broken_records():
+            console.warn(f"{broken.what}: {broken.why}")
         if json_output:
             console.data([stored.record.model_dump(mode="json") for stored in builds])
             return

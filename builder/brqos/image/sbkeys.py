@@ -8,6 +8,7 @@ signing profile found".
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def read_profile(folder: Path) -> SigningProfile:
             todo="Make the profile again with upstream's sbkeys/generate-local-sbkeys or sbkeys/generate-aws-sbkeys.",
         )
     return SigningProfile(folder, in_kms, read_uefi_data(folder))
+
+
+def public_digest(folder: Path) -> str:
+    """SHA-256 over the profile's certificates and UEFI data: the same keys, the same digest, wherever they lie."""
+    digest = hashlib.sha256()
+    for name in ("PK.crt", "KEK.crt", "db.crt", "vendor.crt", EFI_VARS):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
 
 
 def read_uefi_data(folder: Path) -> str:

@@ -10,7 +10,7 @@ from brqos.doctor.examine import require
 from brqos.image.build import build_images
 from brqos.image.model import BuildResult, Image
 from brqos.image.order import BuildOrder
-from brqos.image.sbkeys import read_profile
+from brqos.image.sbkeys import public_digest, read_profile
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
 from brqos.pipeline.digest import digest
@@ -90,6 +90,8 @@ def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) 
     settings_of(around.spec)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
+    # Upstream's scripts cannot take every path; the cache's is known before anything is in it.
+    order_of(around, work_tree_path(around.cache, "", around.spec.variant_name.memory_qos))
     if Stage.NODEGROUP in stages_of(around):
         check_nodegroup(around)
     elif around.spec.nodegroup.cluster:
@@ -125,7 +127,8 @@ def _inputs(order: BuildOrder, tree: WorkTree, *, rehearsal: bool) -> str:
             "commit": tree.commit,
             "arch": order.arch,
             "pretty_name": order.pretty_name,
-            "sbkeys_profile": order.sbkeys_profile,
+            # By what is in it, not by where it lies: another machine may keep the same profile elsewhere.
+            "sbkeys_profile": public_digest(order.sbkeys_profile) if order.sbkeys_profile else None,
             "make_env": {key: digest(value) for key, value in make_env.items()},
             "rehearsal": rehearsal,
         }
@@ -183,7 +186,19 @@ def _build(stored: StoredBuild, order: BuildOrder, tree: WorkTree, monitor: Moni
     version = f"{stored.record.upstream.release}-{tree.short_commit}"
     stored.save(log=log)
     result = build_images(order, image_version=version, log=stored.path(log), monitor=monitor)
+    _forget_others(stored, result, monitor)
     stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder))
+
+
+def _forget_others(stored: StoredBuild, result: BuildResult, monitor: Monitor) -> None:
+    """Take out of the record what was made from another image: a nodegroup must never pair the new one with its AMI."""
+    before, after = stored.record.result, {image.sha256 for image in result.images}
+    if before is None or {image.sha256 for image in before.images} == after:
+        return
+    for region, ami in stored.record.amis.items():
+        monitor.warn(f"{region}: {ami.id} was made from the image before; it stays in AWS and leaves the record")
+    stages = {stage: done for stage, done in stored.record.stages.items() if stage is Stage.GENERATE}
+    stored.save(amis={}, nodegroup=None, stages=stages)
 
 
 def _kept(result: BuildResult, folder: Path) -> BuildResult:

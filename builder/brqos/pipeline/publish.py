@@ -58,7 +58,7 @@ def register_build(
     spec = around.spec.ami
     request = _ami_request(stored, spec)
     inputs = digest(request.model_dump(mode="json", exclude={"images": {"__all__": {"file"}}, "spec": {"regions"}}))
-    done = stored.record.amis if stored.is_done(Stage.REGISTER, inputs) and not force else {}
+    done = {region: ami for region, ami in stored.record.amis.items() if ami.inputs == inputs and not force}
     missing = tuple(region for region in dict.fromkeys(spec.regions) if region not in done)
     for region in spec.regions:
         if region in done:
@@ -71,8 +71,9 @@ def register_build(
 
     def record(region: str, ami: RegionAmi) -> None:
         check_ami_id(ami.id, rehearsal=stored.record.rehearsal)
-        kept = stored.record.amis if stored.is_done(Stage.REGISTER, inputs) else {}
-        stored.finish(Stage.REGISTER, inputs, started, amis={**kept, region: ami})
+        # AMIs of other regions stay, whatever they were made from: what exists must be known.
+        amis = {**stored.record.amis, region: ami.model_copy(update={"inputs": inputs})}
+        stored.finish(Stage.REGISTER, inputs, started, amis=amis)
 
     plans = plan_amis(_ami_request(stored, spec.model_copy(update={"regions": missing})))
     register_all(plans, around.aws, monitor, on_ami=record)
