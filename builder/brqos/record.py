@@ -24,7 +24,7 @@ from brqos.upstream.mirror import without_credentials
 SCHEMA_VERSION: Final = 1
 FILE = "build.json"
 BUILDS = Path(".brqos/builds")
-REHEARSAL_MARK = "rehearsal-"
+REHEARSAL_PREFIX = "rehearsal-"
 _NAME_ANOTHER = "Name the build.json that `brqos build` wrote, or its folder."
 
 

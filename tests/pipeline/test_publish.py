@@ -138,3 +138,16 @@ def test_status_tells_of_a_broken_record(stored: StoredBuild, tmp_path: Path, mo
     broken.mkdir(parents=True)
     (broken / "build.json").write_text("{")
     assert "is not a build record" in run("status").stderr
+
+
+def test_an_ami_that_is_not_what_was_asked_for_is_refused(stored: StoredBuild, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto import mock_aws
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    # moto makes up an AMI of its own whatever RegisterImage asks for: just what must not pass unseen.
+    with mock_aws():
+        failed = run("register", "--record", stored.file, "--region", "eu-central-1", code=7)
+    assert "RootDeviceName is /dev/sda1, not /dev/xvda" in failed.stderr
+    assert "deregister-image" in failed.stderr
+    assert load(stored.file).record.amis == {}

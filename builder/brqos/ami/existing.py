@@ -9,6 +9,7 @@ _ATTRIBUTES = (
     "Architecture", "RootDeviceName", "VirtualizationType", "EnaSupport", "SriovNetSupport", "BootMode", "ImdsSupport",
     "TpmSupport",
 )  # fmt: skip
+_CONTENT_TAGS = (*(tagging.image_tag(role) for role in ImageRole), tagging.UEFI_DATA)
 _VOLUME = ("VolumeSize", "VolumeType", "DeleteOnTermination", "Iops", "Throughput")
 
 
@@ -17,24 +18,44 @@ def differences(plan: AmiPlan, image: DescribedImage) -> tuple[str, ...]:
 
     Its content is told by its tags: the images' SHA-256, and that of the UEFI data, which DescribeImages does not tell.
     """
+    return (*contradictions(plan, image), *silences(plan, image))
+
+
+def contradictions(plan: AmiPlan, image: DescribedImage) -> tuple[str, ...]:
+    """What the answer tells otherwise than planned."""
     wanted, found = plan.registration, image.attributes
     told = [
-        f"{name} is {found.get(name, 'not set')}, not {wanted.get(name, 'unset')}"
+        f"{name} is {found[name]}, not {wanted.get(name, 'unset')}"
         for name in _ATTRIBUTES
-        if wanted.get(name) != found.get(name)
+        if name in found and wanted.get(name) != found[name]
     ]
-    for key in (*(tagging.image_tag(role) for role in ImageRole), tagging.UEFI_DATA):
-        if plan.tags.get(key) != image.tags.get(key):
-            told.append(f"its tag {key} is {image.tags.get(key, 'not set')}, not {plan.tags.get(key, 'unset')}")
+    told += [
+        f"its tag {key} is {image.tags[key]}, not {plan.tags.get(key, 'unset')}"
+        for key in _CONTENT_TAGS
+        if key in image.tags and plan.tags.get(key) != image.tags[key]
+    ]
     return (*told, *_device_differences(plan, image))
+
+
+def silences(plan: AmiPlan, image: DescribedImage) -> tuple[str, ...]:
+    """What was planned and the answer does not tell at all.
+
+    EC2 tells all of it. An endpoint that stands in for EC2 may not, which says nothing about the image.
+    """
+    untold = [
+        f"{name} is not set" for name in _ATTRIBUTES if name in plan.registration and name not in image.attributes
+    ]
+    untold += [f"its tag {key} is not set" for key in _CONTENT_TAGS if key in plan.tags and key not in image.tags]
+    devices = [item["DeviceName"] for item in plan.registration["BlockDeviceMappings"] if "Ebs" in item]
+    return (*untold, *(f"the volume {device} is missing" for device in devices if device not in image.mappings))
 
 
 def _device_differences(plan: AmiPlan, image: DescribedImage) -> list[str]:
     wanted = {item["DeviceName"]: item["Ebs"] for item in plan.registration["BlockDeviceMappings"] if "Ebs" in item}
     told = []
-    for device in sorted({*wanted, *image.mappings}):
-        if device not in wanted or device not in image.mappings:
-            told.append(f"the volume {device} is {'missing' if device in wanted else 'not planned'}")
+    for device in sorted(image.mappings):
+        if device not in wanted:
+            told.append(f"the volume {device} is not planned")
             continue
         volume = image.mappings[device]
         told += [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from brqos.ami.existing import differences, snapshots_of
+from brqos.ami.existing import contradictions, differences, silences, snapshots_of
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan
 from brqos.ami.upload import make_snapshots
@@ -83,13 +83,15 @@ def register(plan: AmiPlan, session: AwsSession, monitor: Monitor, *, retry: Ret
     image_id = _register(plan, plan.register_parameters(snapshots), ec2)
     monitor.note(f"{plan.region}: registered {plan.name} as {image_id}")
     image = _await_available(plan, image_id, ec2, monitor)
-    if unlike := differences(plan, image):
+    if unlike := contradictions(plan, image):
         raise AwsError(
             f"the AMI {image.id} in {plan.region} is not what was asked for",
             why="; ".join(unlike),
             todo=_drop(image.id, plan.region),
         )
-    return RegionAmi(id=image.id, name=image.name, snapshots=snapshots_of(image))
+    if untold := silences(plan, image):
+        monitor.warn(f"{plan.region}: AWS does not confirm everything of {image.id}: {'; '.join(untold)}")
+    return RegionAmi(id=image.id, name=image.name, snapshots=snapshots)
 
 
 def _existing(plan: AmiPlan, ec2: Ec2) -> DescribedImage | None:

@@ -191,6 +191,8 @@ def _next_step(stored: "StoredBuild") -> str:
 
 def _show_native(console: "Console", planned: "Planned", around: "Surroundings") -> None:
     settings = planned.overlay.settings
+    if around.spec.ami.regions or around.spec.nodegroup.cluster:
+        console.note("No AMI is registered and no nodegroup written: the official AMI is the one to use.")
     if console.json_output:
         console.data(
             {

@@ -227,7 +227,7 @@ def _show_result(console: "Console", registration: "Registration", failures: dic
             {
                 "name": registration.name,
                 "images": _images(registration.images),
-                "amis": {region: ami.model_dump(mode="json") for region, ami in registration.amis.items()},
+                "amis": {region: ami.model_dump(mode="json", exclude={"inputs"}) for region, ami in registration.amis.items()},
                 "rehearsal": registration.rehearsal,
                 **({"failures": failures} if failures else {}),
             }

@@ -1,8 +1,8 @@
 """Finding what upstream's build has made.
 
-twoliter's rpm2img writes `build/images/<arch>-<variant>/<release>-<short
-commit>/bottlerocket-<variant>-<arch>-<release>- <short commit>.img.lz4`, with `-data` before the suffix for the data
-image of a split layout. The short commit is that of `git describe --always --dirty --exclude '*'` in the work tree.
+twoliter's rpm2img writes into `build/images/<arch>-<variant>/<release>-<commit>/` the file
+`bottlerocket-<variant>-<arch>-<release>-<commit>.img.lz4`, with `-data` before the suffix for the data image of a split
+layout. The commit is what `git describe --always --dirty --exclude '*'` says in the work tree.
 """
 
 from pathlib import Path

@@ -20,7 +20,7 @@ from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
     FILE,
-    REHEARSAL_MARK,
+    REHEARSAL_PREFIX,
     BuildRecord,
     CoreKitRecord,
     FileRecord,
@@ -138,7 +138,7 @@ def _inputs(order: BuildOrder, tree: WorkTree, *, rehearsal: bool) -> str:
 def _identity(planned: Planned, around: Surroundings, tree: WorkTree, order: BuildOrder) -> str:
     """The build's name: the same inputs, the same name."""
     inputs = _inputs(order, tree, rehearsal=around.rehearsal)
-    mark = REHEARSAL_MARK if around.rehearsal else ""
+    mark = REHEARSAL_PREFIX if around.rehearsal else ""
     return f"{mark}{order.variant}-{order.arch}-{planned.tree.release}-{inputs[:8]}"
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from brqos.locks import is_locked
+from brqos.locks import is_locked, locked
+from brqos.monitor import Silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,12 @@ def entries(cache: Path) -> list[CacheEntry]:
 
 
 def remove(entry: CacheEntry) -> None:
-    """Remove an entry that is not in use, with its lock files."""
-    # Under another name first: an interrupted removal leaves nothing that looks whole.
-    doomed = entry.path.with_name(f".{entry.path.name}.removing")
-    entry.path.rename(doomed)
-    shutil.rmtree(doomed)
-    for suffix in (".lock", ".holder"):
-        entry.path.with_name(entry.path.name + suffix).unlink(missing_ok=True)
+    """Remove an entry; raises LockedError if somebody uses it by now."""
+    with locked(entry.path, f"removing {entry.path.name}", wait=False, monitor=Silent()):
+        # Under another name first: an interrupted removal leaves nothing that looks whole.
+        doomed = entry.path.with_name(f".{entry.path.name}.removing")
+        entry.path.rename(doomed)
+        shutil.rmtree(doomed)
 
 
 def disk_usage(path: Path) -> int:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brqos.errors import UpstreamError
+from brqos.locks import locked
 from brqos.monitor import Monitor
 from brqos.process import ProcessError
 from brqos.upstream.git import git, text
-from brqos.locks import locked
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,40}")
