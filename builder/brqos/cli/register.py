@@ -223,11 +223,12 @@ def _refuse(flags: dict[str, object], why: str) -> None:
 
 def _show_result(console: "Console", registration: "Registration", failures: dict[str, str] | None = None) -> None:
     if console.json_output:
+        amis = registration.amis.items()
         console.data(
             {
                 "name": registration.name,
                 "images": _images(registration.images),
-                "amis": {region: ami.model_dump(mode="json", exclude={"inputs"}) for region, ami in registration.amis.items()},
+                "amis": {region: ami.model_dump(mode="json", exclude={"inputs"}) for region, ami in amis},
                 "rehearsal": registration.rehearsal,
                 **({"failures": failures} if failures else {}),
             }
