@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from brqos.errors import LockedError
+from brqos.locks import is_locked, locked
 from brqos.monitor import Silent
 from brqos.upstream.cache import disk_usage, entries, remove
-from brqos.locks import is_locked, locked
 
 
 class Listening(Silent):
