@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess  # noqa: TID251 - to guard it
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,10 +40,8 @@ def test_no_loopback_without_the_marker() -> None:
 
 @pytest.mark.loopback
 def test_loopback_with_the_marker() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=server.accept, daemon=True).start()
-        with socket.create_connection(server.getsockname()) as client:
-            assert client.getpeername() == server.getsockname()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername() == server.getsockname()
 
 
 @pytest.mark.loopback
@@ -61,6 +58,7 @@ def test_environment_is_empty_of_accounts(home: Path) -> None:
 
 
 def test_missing_tool_is_skipped_or_fails(tool: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[tool.__module__], "_TOOLS_ARE_REQUIRED", False)
     with pytest.raises(pytest.skip.Exception, match="not installed"):
         tool("a-program-that-nobody-has")
     monkeypatch.setattr(sys.modules[tool.__module__], "_TOOLS_ARE_REQUIRED", True)

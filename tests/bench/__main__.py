@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.measures import all_trees, launcher, one_tree, start_up
 from bench.timing import Line, table
 from bench.trees import miniature, real
+from bench.workloads import explain_many
 from brqos.process import ProcessError
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
             launcher(_CHECKOUT, options.times),
             one_tree(trees, folder, options.times),
             all_trees(trees, folder),
+            *explain_many(folder, options.times),
         ]
     except ProcessError as error:
         sys.stdout.write(f"{error}\n{error.reason}\n")

@@ -35,6 +35,7 @@ def test_slow_is_no_failure(
     for name in ("start_up", "one_tree", "all_trees"):
         monkeypatch.setattr(command, name, lambda *_: SLOW)
     monkeypatch.setattr(command, "launcher", lambda *_: None)
+    monkeypatch.setattr(command, "explain_many", lambda *_: (FAST,))
     trees = ["--releases", str(tmp_path / "releases.json"), "--bottlerocket", "b", "--core-kit", "k"]
     assert command.main(trees) == 0
     out = capsys.readouterr().out

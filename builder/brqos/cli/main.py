@@ -8,12 +8,14 @@ from brqos import __version__
 from brqos.cli.build import build
 from brqos.cli.clean import clean
 from brqos.cli.doctor import doctor
+from brqos.cli.explain import explain
 from brqos.cli.generate import generate
 from brqos.cli.init import init
 from brqos.cli.nodegroup import nodegroup
 from brqos.cli.register import register
 from brqos.cli.status import status
 from brqos.cli.variants import variants
+from brqos.cli.verify import verify
 
 app = typer.Typer(
     name="brqos",
@@ -38,7 +40,7 @@ def brqos(
     """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
 
 
-for command in (init, variants, doctor, generate, build, register, nodegroup, status, clean):
+for command in (init, variants, doctor, generate, build, register, nodegroup, explain, verify, status, clean):
     app.command()(command)
 
 

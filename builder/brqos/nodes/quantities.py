@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from brqos.errors import ConfigurationError
+from brqos.memoryqos import quantity
 
 RESERVABLE = ("cpu", "memory", "ephemeral-storage")
 """What kube-reserved and system-reserved may name (modeled-types, kubernetes.rs: ReservedResources)."""
@@ -33,28 +34,16 @@ DEFAULT_EVICTION = {
 }
 """The kubelet's evictionHard where nothing is set (kubernetes, pkg/kubelet/eviction/defaults_linux.go)."""
 
-_BINARY = {f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", start=1)}
-_DECIMAL = {letter: 1000**power for power, letter in enumerate("kMGTPE", start=1)}
-_SUFFIXES: dict[str, Fraction] = {
-    "": Fraction(1),
-    "m": Fraction(1, 1000),
-    **{suffix: Fraction(factor) for suffix, factor in {**_BINARY, **_DECIMAL}.items()},
-}
-_QUANTITY = re.compile(
-    r"(?P<number>\d{1,18}(?:\.\d{1,9})?)(?:(?P<suffix>[KMGTPE]i|[mkMGTPE])|e(?P<exponent>\d{1,2}))?", re.ASCII
-)
+# Of Kubernetes' notation, what Bottlerocket takes too.
+_TAKEN_BY_BOTH = re.compile(r"\d{1,18}(?:\.\d{1,9})?(?:[KMGTPE]i|[mkMGTPE]|e\d{1,2})?", re.ASCII)
 _CPU = re.compile(r"\d{1,6}m|\d{1,4}(?:\.\d{1,3})?", re.ASCII)
 _PERCENTAGE = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,3})?)%", re.ASCII)
 _SMALLEST_SENSIBLE_BYTES = 1024**2
 
 
 def parse_quantity(text: str) -> Fraction | None:
-    """The number that the notation stands for (bytes, cores or a count), or None where it is not such a notation."""
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        return None
-    factor = Fraction(10 ** int(match["exponent"])) if match["exponent"] else _SUFFIXES[match["suffix"] or ""]
-    return Fraction(match["number"]) * factor
+    """The number that the notation stands for (bytes, cores or a count); None where one of the readers refuses it."""
+    return quantity.parse_quantity(text) if _TAKEN_BY_BOTH.fullmatch(text) else None
 
 
 def check_reserved(setting: str, reserved: Mapping[str, str]) -> None:
@@ -114,10 +103,10 @@ def _check_cpu(setting: str, amount: str) -> None:
 
 
 def _check_bytes(what: str, amount: str) -> None:
-    quantity = parse_quantity(amount)
-    if quantity is None:
+    size = parse_quantity(amount)
+    if size is None:
         raise _not_a_quantity(what, amount, "500Mi or 1Gi")
-    if 0 < quantity < _SMALLEST_SENSIBLE_BYTES:
+    if 0 < size < _SMALLEST_SENSIBLE_BYTES:
         raise ConfigurationError(
             f"{what}: “{amount}” is less than a mebibyte",
             why="Without a unit the number is bytes, and “m” means thousandths of one.",
