@@ -1,6 +1,7 @@
 """An emulator, and a client that signs by hand: what boto3 would never send has to be refused as well."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -10,11 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from brqos.rehearsal.emulator import ACCESS_KEY, SECRET_KEY, Emulator
+from brqos.rehearsal.emulator import autoscaling as emulator_autoscaling
+from brqos.rehearsal.emulator import ec2 as emulator_ec2
+from brqos.rehearsal.emulator import ssm as emulator_ssm
+from brqos.rehearsal.emulator import sts as emulator_sts
+
+from .models import unknown_members
 
 BLOCK = 524288
+REGION = "eu-west-1"
 
 
 @dataclass(frozen=True)
@@ -138,3 +149,104 @@ def emulator(clock: Clock) -> Iterator[Emulator]:
 @pytest.fixture
 def raw(emulator: Emulator) -> RawClient:
     return RawClient(emulator)
+
+
+@contextlib.contextmanager
+def refused(code: str, *, status: int | None = None, match: str | None = None) -> Iterator[None]:
+    """The call of boto3's in the body is refused with this code."""
+    with pytest.raises(ClientError, match=match) as caught:
+        yield
+    assert caught.value.response["Error"]["Code"] == code, str(caught.value)
+    if status is not None:
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+class Aws:
+    """boto3's clients for an emulator, which try everything once."""
+
+    def __init__(self, emulator: Emulator, clock: Clock) -> None:
+        self.emulator, self.clock = emulator, clock
+
+    def client(self, service: str, region: str = REGION, credentials: dict[str, Any] | None = None) -> Any:
+        given = credentials or {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": SECRET_KEY}
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.emulator.endpoint,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given.get("SessionToken"),
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=20),
+        )
+
+    def __getattr__(self, service: str) -> Any:
+        client = self.client(service)
+        setattr(self, service, client)
+        return client
+
+    def account(self, number: str) -> dict[str, Any]:
+        """Credentials of another account."""
+        role = f"arn:aws:iam::{number}:role/other"
+        made = self.sts.assume_role(RoleArn=role, RoleSessionName="test", DurationSeconds=43200)
+        return dict(made["Credentials"])
+
+    def snapshot(self, region: str = REGION, blocks: tuple[bytes, ...] = (), **given: Any) -> str:
+        """A completed snapshot."""
+        ebs = self.client("ebs", region)
+        started = str(ebs.start_snapshot(**{"VolumeSize": 1, **given})["SnapshotId"])
+        for index, data in enumerate(blocks):
+            ebs.put_snapshot_block(
+                SnapshotId=started,
+                BlockIndex=index,
+                BlockData=data,
+                DataLength=BLOCK,
+                Checksum=base64.b64encode(hashlib.sha256(data).digest()).decode(),
+                ChecksumAlgorithm="SHA256",
+            )
+        ebs.complete_snapshot(SnapshotId=started, ChangedBlocksCount=len(blocks))
+        self.clock.now += 5
+        return started
+
+    def image(self, name: str = "image", region: str = REGION, snapshot: str | None = None, **given: Any) -> str:
+        """An image that is available, of a snapshot or of a new one."""
+        snapshot = snapshot or self.snapshot(region)
+        ec2 = self.client("ec2", region)
+        made = ec2.register_image(
+            **{
+                "Name": name,
+                "RootDeviceName": "/dev/xvda",
+                "Architecture": "x86_64",
+                "VirtualizationType": "hvm",
+                "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}],
+                **given,
+            }
+        )
+        self.clock.now += 5
+        return str(made["ImageId"])
+
+    def described(self, image: str, region: str = REGION) -> dict[str, Any]:
+        """What DescribeImages tells of an image."""
+        (told,) = self.client("ec2", region).describe_images(ImageIds=[image], IncludeDisabled=True)["Images"]
+        return dict(told)
+
+
+@pytest.fixture
+def aws(emulator: Emulator, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    unknown: list[str] = []
+
+    def checked(respond: Callable[..., Any], service: str | None) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            name = service or str(arguments[0])
+            action, told = arguments[-2:]
+            unknown.extend(unknown_members(name, action, told))
+            return respond(*arguments)
+
+        return call
+
+    monkeypatch.setattr(emulator_ec2, "ec2_response", checked(emulator_ec2.ec2_response, "ec2"))
+    for module in (emulator_sts, emulator_autoscaling):
+        monkeypatch.setattr(module, "result_response", checked(module.result_response, None))
+    monkeypatch.setattr(emulator_ssm, "ssm_response", checked(emulator_ssm.ssm_response, "ssm"))
+    yield Aws(emulator, clock)
+    assert not emulator.bugs, emulator.bugs
+    assert not unknown, "members that botocore's model does not have"

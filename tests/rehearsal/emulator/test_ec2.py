@@ -215,8 +215,8 @@ def test_tags_can_be_added(client: Any, raw: RawClient, snapshot: str) -> None:
 
 
 def test_unknown_actions_and_dry_runs(raw: RawClient) -> None:
-    assert b"<Code>InvalidAction</Code>" in ec2(raw, "RunInstances").body
+    assert b"<Code>InvalidAction</Code>" in ec2(raw, "CreateVpc").body
     assert b"DryRunOperation" in ec2(raw, "DescribeImages", DryRun="true").body
     assert b"MissingAction" in raw.send("POST", "/", service="ec2", body=b"x=y").body
     assert b"<regionName>eu-west-1</regionName>" in ec2(raw, "DescribeRegions").body
-    assert b"InvalidAction" in raw.send("POST", "/", service="sts", body=b"Action=AssumeRole").body
+    assert b"InvalidAction" in raw.send("POST", "/", service="sts", body=b"Action=GetFederationToken").body

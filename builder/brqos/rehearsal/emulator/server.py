@@ -1,34 +1,44 @@
-"""The server: one port on loopback, told apart by the service that a request is signed for."""
+"""The emulator: one port on loopback, its services told apart by what a request is signed for."""
 
 import contextlib
-import socket
+import os
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from brqos.rehearsal.emulator import ebs, sts
-from brqos.rehearsal.emulator.ec2 import Ec2, parameters_of
-from brqos.rehearsal.emulator.faults import Fault, Faults
-from brqos.rehearsal.emulator.signature import Key, authenticate, check_payload
-from brqos.rehearsal.emulator.store import Store
-from brqos.rehearsal.emulator.wire import Caller, Request, Response, ServiceError, error_response
+from brqos.rehearsal.emulator.access import Access
+from brqos.rehearsal.emulator.admin import PREFIX, Admin
+from brqos.rehearsal.emulator.delivery import Cut, Delivery, Ticket
+from brqos.rehearsal.emulator.errors import error_response, usual_error
+from brqos.rehearsal.emulator.faults import BY_HEADER, PID_HEADER, Fault, Faults
+from brqos.rehearsal.emulator.head import Head
+from brqos.rehearsal.emulator.http11 import Server
+from brqos.rehearsal.emulator.services import Services, guessed_service, told_by_head
+from brqos.rehearsal.emulator.signature import Key, authenticate, claimed
+from brqos.rehearsal.emulator.store import ACCOUNT, Store
+from brqos.rehearsal.emulator.throttle import Rate, Throttle
+from brqos.rehearsal.emulator.wire import Caller, Request, Response, ServiceError
+
+__all__ = ["ACCESS_KEY", "ACCOUNT", "SECRET_KEY", "Emulator"]
 
 ACCESS_KEY, SECRET_KEY = "REHEARSALREHEARSAL00", "rehearsal"
-ACCOUNT = "000000000000"
-_LARGEST_BODY = 1 << 20
 
 
 class Emulator:
-    """An AWS account on loopback; a context manager, or `start` and `stop`.
+    """AWS on loopback; a context manager, or `start` and `stop`.
 
     With `rehearsal` its ids have a form that no real id has. `delay` is how many seconds a snapshot or an image takes
     from `pending` to its final state. `keys` are the access keys whose signatures it can check; with `any_key` it
     takes others too, and looks at the form of their signatures only. `clock` gives the time in seconds.
+
+    `puts_per_second` limits the block puts of an account in a region, `rates` any operation. Of the block puts every
+    `verify_every`-th has its checksum verified. `folder` is where the blocks' bytes lie; with `discard` only their
+    digests are kept.
     """
 
     def __init__(
@@ -40,39 +50,66 @@ class Emulator:
         keys: Mapping[str, Key] | None = None,
         any_key: bool = False,
         clock: Callable[[], float] = time.time,
+        puts_per_second: float | None = None,
+        rates: Mapping[str, Rate] | None = None,
+        verify_every: int = 1,
+        folder: Path | None = None,
+        discard: bool = False,
     ) -> None:
-        self.store = Store(rehearsal=rehearsal, delay=delay, clock=clock)
+        self.store = Store(rehearsal=rehearsal, delay=delay, clock=clock, folder=folder, discard=discard)
         self.faults = Faults()
+        self.access = Access()
+        self.throttle = Throttle()
+        for operation, rate in (rates or {}).items():
+            self.throttle.limit(operation, rate)
+        if puts_per_second is not None:
+            self.throttle.limit("PutSnapshotBlock", Rate(puts_per_second))
         self.keys = dict(keys) if keys is not None else {ACCESS_KEY: Key(SECRET_KEY, ACCOUNT)}
-        self._any_key = Key("", ACCOUNT) if any_key else None
         self.calls: Counter[str] = Counter()
-        self._ec2 = Ec2(self.store, self.faults)
-        self._ebs = ebs.EbsDirect(self.store, self.faults)
-        self._server = _Server(("127.0.0.1", port), partial(_Handler, self))
+        self.bugs: list[BaseException] = []
+        self._counting = threading.Lock()
+        self._stranger = Key("", ACCOUNT) if any_key else None
+        self._stopping = threading.Event()
+        self._services = Services(self.store, self.faults, self.access, self.keys, verify_every=verify_every)
+        self._admin = Admin(self.store, self.faults, self.access, self.throttle, self.calls)
+        self._server = Server(port, self)
         self._thread: threading.Thread | None = None
 
     @property
     def endpoint(self) -> str:
-        """The URL for all three services."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """The URL for all services."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def deny(self, action: str, *, region: str | None = None, account: str | None = None) -> None:
+        """Refuse an action such as `ec2:RegisterImage` (wildcards allowed) as a missing permission does."""
+        self.access.deny(action, region=region, account=account)
+
+    def allow(self, action: str | None = None) -> None:
+        """Take back what was denied under this name, or everything."""
+        self.access.allow(action)
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="emulator", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="emulator", daemon=True)
         self._thread.start()
 
     def serve(self) -> None:
-        """Serve in this thread, until interrupted."""
+        """Serve in this thread, until interrupted or stopped."""
         self._server.serve_forever()
+
+    def end(self) -> None:
+        """Let `serve` return; may be called from any thread and from a signal's handler."""
+        self._stopping.set()
+        self._server.end()
 
     def stop(self) -> None:
         """Stop serving and forget everything."""
+        self.end()
         if self._thread is not None:
-            self._server.shutdown()
             self._thread.join()
             self._thread = None
-        self._server.close_connections()
-        self._server.server_close()
+        self._server.end_connections()
+        self._server.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -84,120 +121,79 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    def answer(self, request: Request) -> Response | None:
-        """The answer to a request; None where a fault wants the connection closed instead."""
-        # Until the signature tells the service, the path has to: an error must come in a form that the client reads.
-        service = "ebs" if request.path.startswith("/snapshots") else "ec2"
+    def announce(self, head: Head) -> Ticket:
+        """What is to be known before a request's body is read: whether it meets a fault there."""
+        target = head.headers.get("x-amz-target")
+        operation = told_by_head(head.method, head.path, target)
+        if not operation:
+            return Ticket()
+        region = claimed(head.headers.get("authorization", ""))[1] if self.faults.waiting else ""
+        return Ticket(operation, self.faults.next_for(operation, region))
+
+    def answer(self, request: Request, ticket: Ticket) -> Delivery:
+        """The answer to a request, and the way it is to be sent."""
+        if request.path.startswith(PREFIX):
+            return Delivery(self._admin.answer(request))
+        service = guessed_service(request.path, request.headers.get("x-amz-target"))
         try:
-            caller = authenticate(request, self.keys, self._any_key)
+            caller = authenticate(request, self.keys, self._stranger, self.store.clock())
             service = caller.service
             operation, carry_out = self._operation(request, caller)
-            with self.store.lock:
-                self.calls[operation] += 1
-            fault = self.faults.next_for(operation)
-            if fault is None:
-                return carry_out()
-            return _with_fault(fault, carry_out)
+            fault = ticket.fault if ticket.operation else self.faults.next_for(operation, caller.region)
+            return self._with_fault(fault, service, carry_out, request)
         except ServiceError as error:
-            return error_response(service, error)
+            return Delivery(error_response(service, error))
+        except Exception as error:  # noqa: BLE001 - whatever a client sends, it gets an answer; the tests see the bug
+            self.bugs.append(error)
+            return Delivery(
+                error_response(service, usual_error(service, "internal", f"a bug of the emulator: {error!r}"))
+            )
 
     def _operation(self, request: Request, caller: Caller) -> tuple[str, Callable[[], Response]]:
-        if caller.service == "ebs":
-            operation, words = ebs.route(request)
-            return operation, lambda: self._ebs.answer(operation, words, request, caller)
-        check_payload(request, unsigned_allowed=False)
-        asked = parameters_of(request)
-        action = str(asked["Action"])
-        if caller.service == "sts":
-            return action, lambda: sts.answer(action, caller)
-        return action, lambda: self._ec2.answer(asked, caller)
+        """The operation, counted and admitted; raises ServiceError."""
+        operation, carry_out = self._services.operation(request, caller)
+        with self._counting:
+            self.calls[operation] += 1
+        if self.store.settings(caller.region, caller.account).opt_in_status == "not-opted-in":
+            raise usual_error(caller.service, "unknown-key")
+        if not self.throttle.admits(caller.account, caller.region, operation):
+            raise usual_error(caller.service, "throttled")
+        if not self.access.may(caller, f"{caller.service}:{operation}"):
+            raise usual_error(caller.service, "denied")
+        return operation, carry_out
+
+    def _with_fault(
+        self, fault: Fault | None, service: str, carry_out: Callable[[], Response], request: Request
+    ) -> Delivery:
+        if fault is None:
+            return Delivery(carry_out())
+        if fault.hang and self._stopping.wait(fault.hang):
+            return Delivery(None, Cut.CLOSED)
+        response = carry_out() if fault.after_effect or fault.reset == "answer" else None
+        if fault.kill:
+            _kill(fault, request)
+            return Delivery(None, Cut.CLOSED)
+        if fault.drop:
+            return Delivery(None, Cut.CLOSED)
+        if fault.reset:
+            return Delivery(response, Cut.IN_ANSWER if fault.reset == "answer" else Cut.RESET)
+        _raise_error(fault, service)
+        return Delivery(response or carry_out(), seconds=fault.slow)
 
 
-def _with_fault(fault: Fault, carry_out: Callable[[], Response]) -> Response | None:
-    if fault.hang:
-        time.sleep(fault.hang)
-    if fault.after_effect:
-        carry_out()
-    if fault.drop:
-        return None
+def _raise_error(fault: Fault, service: str) -> None:
+    if fault.location:
+        status = fault.status if 300 <= fault.status < 400 else 307
+        raise ServiceError("Redirect", "ask there", status=status, headers={"Location": fault.location})
+    if fault.kind:
+        raise usual_error(service, fault.kind)
     if fault.code:
         raise ServiceError(fault.code, fault.message, status=fault.status, reason=fault.reason)
-    return carry_out()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, address: tuple[str, int], handler: Callable[..., BaseHTTPRequestHandler]) -> None:
-        self._connections: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        super().__init__(address, handler)
-
-    def track(self, connection: socket.socket) -> None:
-        with self._guard:
-            self._connections.add(connection)
-
-    def release(self, connection: socket.socket) -> None:
-        with self._guard:
-            self._connections.discard(connection)
-
-    def close_connections(self) -> None:
-        # A client's pool keeps its connections open; their threads would go on waiting for a next request.
-        with self._guard:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # An answer in two small packets would wait for the client's delayed acknowledgement.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def __init__(self, emulator: Emulator, *arguments: object) -> None:
-        self._emulator = emulator
-        super().__init__(*arguments)  # type: ignore[arg-type]
-
-    def setup(self) -> None:
-        super().setup()
-        assert isinstance(self.server, _Server)
-        self.server.track(self.connection)
-
-    def finish(self) -> None:
-        assert isinstance(self.server, _Server)
-        self.server.release(self.connection)
-        with contextlib.suppress(OSError):
-            super().finish()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the program around the emulator has the word."""
-
-    def _serve(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _LARGEST_BODY or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._send(Response(411 if not length.isdecimal() else 413))
-            return
-        body = self.rfile.read(int(length))
-        if len(body) != int(length):
-            self.close_connection = True
-            return
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value.strip() for name, value in self.headers.items()}
-        response = self._emulator.answer(Request(self.command, path, query, headers, body))
-        if response is None:
-            self.close_connection = True
-            return
-        self._send(response)
-
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        self.end_headers()
-        self.wfile.write(response.body)
-
-    do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server looks for
+def _kill(fault: Fault, request: Request) -> None:
+    """Kill the process that the fault or the request names, and no other."""
+    text = request.headers.get(PID_HEADER, "") if fault.kill == BY_HEADER else str(fault.kill)
+    if text.isdecimal() and int(text) > 1 and int(text) != os.getpid():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(text), signal.SIGKILL)

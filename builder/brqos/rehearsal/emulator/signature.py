@@ -9,13 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote
 
+from brqos.rehearsal.emulator.errors import usual_error
 from brqos.rehearsal.emulator.wire import Caller, Request, ServiceError
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _CLOCK_SKEW_SECONDS = 15 * 60
-_SERVICES = ("ec2", "ebs", "sts")
+_SERVICES = ("ec2", "ebs", "sts", "ssm", "autoscaling")
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)"
     r"/aws4_request, *SignedHeaders=(?P<headers>[a-z0-9;-]+), *Signature=(?P<signature>[0-9a-f]{64})"
@@ -24,18 +26,29 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key that the emulator knows, and the account that it belongs to."""
+    """An access key that the emulator knows, and the account that it belongs to.
+
+    `expires` is the store's time at which it stops working, `session` the ARN of the role session that it stands for.
+    """
 
     secret: str
     account: str
     token: str | None = None
+    expires: float | None = None
+    session: str = ""
 
 
-def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None = None) -> Caller:
+def claimed(authorization: str) -> tuple[str, str]:
+    """The service and the region that a request says it is for, unchecked; empty where it does not say."""
+    match = _AUTHORIZATION.fullmatch(authorization)
+    return (match["service"], match["region"]) if match and match["service"] in _SERVICES else ("", "")
+
+
+def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None = None, now: float = 0.0) -> Caller:
     """Who made the request; raises ServiceError as the services do for a missing, unknown or wrong signature.
 
     A key that is not known counts as `stranger` if there is one: its secret is not known either, so only the form
-    of the signature is looked at.
+    of the signature is looked at. `now` is the store's time, by which keys expire.
     """
     header = request.headers.get("authorization", "")
     if not header:
@@ -46,7 +59,7 @@ def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None
     key = keys.get(match["key"])
     if key is None:
         if stranger is None:
-            raise _unknown_key(match["service"])
+            raise usual_error(match["service"], "unknown-key")
         _check_date(request, match["date"])
         return Caller(stranger.account, match["key"], match["region"], match["service"])
     if request.headers.get("x-amz-security-token") != key.token:
@@ -56,7 +69,9 @@ def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None
     if not hmac.compare_digest(expected, match["signature"]):
         message = "The request signature we calculated does not match the signature you provided."
         raise ServiceError("SignatureDoesNotMatch", message, status=403)
-    return Caller(key.account, match["key"], match["region"], match["service"])
+    if key.expires is not None and now >= key.expires:
+        raise usual_error(match["service"], "expired")
+    return Caller(key.account, match["key"], match["region"], match["service"], key.session)
 
 
 def check_payload(request: Request, *, unsigned_allowed: bool) -> None:
@@ -71,23 +86,21 @@ def check_payload(request: Request, *, unsigned_allowed: bool) -> None:
         raise ServiceError("InvalidSignatureException", "x-amz-content-sha256 is not the body's hash", status=403)
 
 
-def _unknown_key(service: str) -> ServiceError:
-    if service == "ec2":
-        message = "AWS was not able to validate the provided access credentials"
-        return ServiceError("AuthFailure", message, status=401)
-    code = "InvalidClientTokenId" if service == "sts" else "UnrecognizedClientException"
-    return ServiceError(code, "The security token included in the request is invalid.", status=403)
+@lru_cache(maxsize=64)
+def _seconds(stamp: str) -> float:
+    """The time of an x-amz-date; raises ValueError."""
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
 def _check_date(request: Request, scope_date: str) -> None:
     stamp = request.headers.get("x-amz-date", "")
     try:
-        signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        signed = _seconds(stamp)
     except ValueError:
         raise ServiceError("IncompleteSignature", "x-amz-date is missing or malformed") from None
     if not stamp.startswith(scope_date):
         raise ServiceError("SignatureDoesNotMatch", "Date in Credential scope does not match x-amz-date", status=403)
-    if abs((datetime.now(UTC) - signed).total_seconds()) > _CLOCK_SKEW_SECONDS:
+    if abs(datetime.now(UTC).timestamp() - signed) > _CLOCK_SKEW_SECONDS:
         raise ServiceError("RequestExpired", "Request has expired.", status=400)
 
 
@@ -114,7 +127,12 @@ def _signature(request: Request, match: "re.Match[str]", secret: str) -> str:
     scope = f"{match['date']}/{match['region']}/{match['service']}/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = f"AWS4-HMAC-SHA256\n{request.headers['x-amz-date']}\n{scope}\n{digest}"
+    return hmac.digest(_signing_key(secret, scope), to_sign.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=256)
+def _signing_key(secret: str, scope: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

@@ -1,79 +1,25 @@
-"""What the emulated account holds: snapshots and images per region, with states that change as time goes by."""
+"""What the emulated accounts hold, per region, and the clock by which it changes."""
 
-import os
 import secrets
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-BLOCK = 524288
-"""Bytes of a block of EBS direct."""
-GIB = 1 << 30
-_ZEROS = bytes(BLOCK)
+from brqos.rehearsal.emulator import kms
+from brqos.rehearsal.emulator.block_files import BLOCK, GIB, BlockFiles
+from brqos.rehearsal.emulator.compute import Compute
+from brqos.rehearsal.emulator.paging import Pager
+from brqos.rehearsal.emulator.parameters import Parameters
+from brqos.rehearsal.emulator.partitions import OPT_IN
+from brqos.rehearsal.emulator.records import Grant, Image, Snapshot
+from brqos.rehearsal.emulator.regions import RegionSettings
 
+__all__ = ["ACCOUNT", "BLOCK", "GIB", "Grant", "Image", "Role", "Snapshot", "Store", "TokenUse"]
 
-@dataclass(slots=True)
-class Snapshot:
-    """A snapshot; `blocks` holds the SHA-256 of each block that was written, its bytes lie in a sparse file.
-
-    `sealed_at` is when CompleteSnapshot was accepted, `ready_at` when the work behind it is done.
-    """
-
-    id: str
-    region: str
-    owner: str
-    volume_gib: int
-    description: str
-    tags: dict[str, str]
-    timeout_seconds: float
-    started_at: float
-    written_at: float
-    parent: str | None = None
-    kms_key: str | None = None
-    encrypted: bool = False
-    blocks: dict[int, bytes] = field(default_factory=dict)
-    sealed_at: float | None = None
-    ready_at: float = 0.0
-    fails: bool = False
-
-    def state(self, now: float) -> str:
-        """`pending`, `completed` or `error` (failed, or left alone for longer than its timeout)."""
-        if self.sealed_at is None:
-            return "error" if now - self.written_at > self.timeout_seconds else "pending"
-        if now < self.ready_at:
-            return "pending"
-        return "error" if self.fails else "completed"
-
-
-@dataclass(slots=True)
-class Image:
-    """An AMI: what RegisterImage was given, echoed by DescribeImages."""
-
-    id: str
-    region: str
-    owner: str
-    created_at: float
-    ready_at: float
-    attributes: dict[str, Any]
-    mappings: list[dict[str, Any]]
-    tags: dict[str, str]
-    fails: bool = False
-
-    def state(self, now: float) -> str:
-        """`pending`, then `available` or `failed`."""
-        if now < self.ready_at:
-            return "pending"
-        return "failed" if self.fails else "available"
-
-    def snapshots(self) -> Iterator[str]:
-        """The ids of the snapshots that it holds."""
-        for mapping in self.mappings:
-            if snapshot := mapping.get("ebs", {}).get("snapshotId"):
-                yield snapshot
+ACCOUNT = "000000000000"
+"""The account of the emulator's own access key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +30,64 @@ class TokenUse:
     answer: dict[str, object]
 
 
-class Store:
-    """Everything that the emulator remembers; hold `lock` while reading or changing it."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that may be assumed; with an `external_id` only by those who say it."""
 
-    def __init__(self, *, rehearsal: bool, delay: float, clock: Callable[[], float] = time.time) -> None:
+    external_id: str | None = None
+    longest_seconds: int = 43200
+
+
+class Store:
+    """Everything that the emulator remembers; hold `lock` while reading or changing it.
+
+    For tests: `settings(region)` has what the account has set there; `kms_keys` are the ARNs of the keys that exist
+    (empty: every well-formed one does) and `kms_aliases` their `alias/...` names; `roles` are those that may be
+    assumed, by ARN (empty: every one); `organizations` are per account the ARNs of the organization and units that it
+    is in; `largest_page` cuts the answers into pages that small, asked for or not; `forward` are seconds that the
+    clock is set forward by.
+    """
+
+    def __init__(
+        self,
+        *,
+        rehearsal: bool,
+        delay: float,
+        clock: Callable[[], float] = time.time,
+        folder: Path | None = None,
+        discard: bool = False,
+    ) -> None:
         self.lock = threading.RLock()
         self.delay = delay
-        self.clock = clock
+        self.forward = 0.0
+        self._clock = clock
         self.snapshots: dict[str, Snapshot] = {}
         self.images: dict[str, Image] = {}
         self.tokens: dict[tuple[str, str, str], TokenUse] = {}
+        self.copy_tokens: dict[tuple[str, str, str], TokenUse] = {}
+        self.compute = Compute()
+        self.parameters = Parameters()
+        self.kms_keys: set[str] = set()
+        self.kms_aliases: dict[str, str] = {}
+        self.roles: dict[str, Role] = {}
+        self.organizations: dict[str, frozenset[str]] = {}
+        self.pager = Pager()
         self._rehearsal = rehearsal
-        self._folder = tempfile.TemporaryDirectory(prefix="brqos-emulator-")
+        self._settings: dict[tuple[str, str], RegionSettings] = {}
+        self.files = BlockFiles(folder, discard=discard)
+
+    def clock(self) -> float:
+        """The time in seconds that everything here goes by."""
+        return self._clock() + self.forward
+
+    @property
+    def largest_page(self) -> int | None:
+        """The largest page of EC2's answers, if they are to be cut."""
+        return self.pager.largest
+
+    @largest_page.setter
+    def largest_page(self, size: int | None) -> None:
+        self.pager.largest = size
 
     def new_id(self, prefix: str) -> str:
         """`ami-…` or `snap-…`: 17 hexadecimal digits as EC2 gives them, or a form that no real id has."""
@@ -103,36 +95,48 @@ class Store:
             return f"{prefix}-rehearsal{secrets.token_hex(4)}"
         return f"{prefix}-0{secrets.token_hex(8)}"
 
+    def settings(self, region: str, account: str = ACCOUNT) -> RegionSettings:
+        """What that account has set in that region, to be read and to be changed."""
+        with self.lock:
+            status = "not-opted-in" if region in OPT_IN else "opt-in-not-required"
+            return self._settings.setdefault((account, region), RegionSettings(opt_in_status=status))
+
+    def default_key(self, region: str, account: str) -> str:
+        """The ARN of the key that encrypts where none is named."""
+        return self.settings(region, account).default_kms_key or kms.managed_key(account, region)
+
+    def has_key(self, arn: str) -> bool:
+        """Whether the key exists, as far as the tests say which do."""
+        return not self.kms_keys or arn in self.kms_keys or kms.is_managed(arn)
+
+    def visible(self, image: Image, account: str) -> bool:
+        """Whether that account may see the image."""
+        return image.visible_to(account, self.organizations.get(account, frozenset()))
+
     def add(self, snapshot: Snapshot) -> None:
-        """Take a snapshot in; its bytes lie in a file of the volume's size, sparse until something is written."""
-        with self._data(snapshot.id).open("wb") as file:
-            file.truncate(snapshot.volume_gib * GIB)
+        """Take a snapshot in; nothing is written in it yet."""
+        self.files.create(snapshot.id)
         self.snapshots[snapshot.id] = snapshot
 
-    def write(self, snapshot: Snapshot, index: int, data: bytes) -> None:
-        """Keep a block's bytes; zeros that nothing was written under take no room on the disk."""
-        if index not in snapshot.blocks and data == _ZEROS:
-            return
-        descriptor = os.open(self._data(snapshot.id), os.O_WRONLY)
-        try:
-            os.pwrite(descriptor, data, index * BLOCK)
-        finally:
-            os.close(descriptor)
+    def add_copy(self, snapshot: Snapshot, source: Snapshot) -> None:
+        """Take a snapshot in that holds the blocks of another one."""
+        self.files.share(source.id, snapshot.id)
+        snapshot.blocks = dict(source.blocks)
+        self.snapshots[snapshot.id] = snapshot
 
     def read(self, snapshot: Snapshot, index: int) -> bytes:
         """A block's bytes."""
-        with self._data(snapshot.id).open("rb") as file:
-            file.seek(index * BLOCK)
-            return file.read(BLOCK)
+        return self.files.read(snapshot.id, index)
 
     def forget(self, snapshot: Snapshot) -> None:
         """Remove a snapshot and its bytes."""
         self.snapshots.pop(snapshot.id, None)
-        self._data(snapshot.id).unlink(missing_ok=True)
+        self.files.remove(snapshot.id)
 
     def close(self) -> None:
         """Remove all that lies on the disk."""
-        self._folder.cleanup()
+        self.files.close()
 
-    def _data(self, snapshot_id: str) -> Path:
-        return Path(self._folder.name, snapshot_id)
+    def holders(self, snapshot_id: str) -> list[Image]:
+        """The images that hold a snapshot."""
+        return [image for image in self.images.values() if snapshot_id in image.snapshots()]

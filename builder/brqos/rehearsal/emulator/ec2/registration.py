@@ -3,13 +3,13 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from brqos.rehearsal.emulator.wire import ServiceError
 
-_MEMBERS = {
+MEMBERS = {
     "Action", "Version", "DryRun", "Name", "Description", "Architecture", "RootDeviceName", "BlockDeviceMapping",
     "VirtualizationType", "SriovNetSupport", "EnaSupport", "BootMode", "UefiData", "TpmSupport", "ImdsSupport",
     "TagSpecification", "BillingProduct",
@@ -43,7 +43,19 @@ class Registration:
 
 def check_registration(asked: Mapping[str, Any]) -> Registration:
     """Check all that does not depend on snapshots or other images; raises ServiceError."""
-    _check_members(asked, _MEMBERS)
+    check_members(asked, MEMBERS)
+    name = checked_name(asked)
+    for member, choices in _CHOICES.items():
+        if member in asked and asked[member] not in choices:
+            message = f"Value ({asked[member]}) for parameter {member} is invalid."
+            raise ServiceError("InvalidParameterValue", message)
+    checked_description(asked.get("Description", ""))
+    _check_boot(asked)
+    return Registration(name, _mappings(asked), tags_for(asked.get("TagSpecification", []), "image")["image"])
+
+
+def checked_name(asked: Mapping[str, Any]) -> str:
+    """The name that an image is to get; raises ServiceError."""
     name = str(asked.get("Name", ""))
     if not name:
         raise ServiceError("MissingParameter", "The request must contain the parameter Name")
@@ -53,14 +65,14 @@ def check_registration(asked: Mapping[str, Any]) -> Registration:
             "'(', ')', '.', '-', '/', '_', '[', ']', '@', ''' and ' '"
         )
         raise ServiceError("InvalidAMIName.Malformed", message)
-    for member, choices in _CHOICES.items():
-        if member in asked and asked[member] not in choices:
-            message = f"Value ({asked[member]}) for parameter {member} is invalid."
-            raise ServiceError("InvalidParameterValue", message)
-    if len(str(asked.get("Description", ""))) > 255:
+    return name
+
+
+def checked_description(text: object) -> str:
+    """A description of an image; raises ServiceError."""
+    if len(str(text)) > 255:
         raise ServiceError("InvalidParameterValue", "The description is longer than 255 characters")
-    _check_boot(asked)
-    return Registration(name, _mappings(asked), tags_for(asked.get("TagSpecification", []), "image"))
+    return str(text)
 
 
 def _check_boot(asked: Mapping[str, Any]) -> None:
@@ -102,11 +114,11 @@ def _mappings(asked: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _check_mapping(mapping: Mapping[str, Any]) -> None:
-    _check_members(mapping, {"DeviceName", "Ebs", "NoDevice", "VirtualName"})
+    check_members(mapping, {"DeviceName", "Ebs", "NoDevice", "VirtualName"})
     if "Ebs" not in mapping:
         return
     ebs = mapping["Ebs"]
-    _check_members(ebs, _EBS_MEMBERS)
+    check_members(ebs, _EBS_MEMBERS)
     if ebs.get("VolumeType", "gp2") not in _VOLUME_TYPES:
         raise ServiceError("InvalidParameterValue", f"Volume type {ebs['VolumeType']} is not known")
     if "SnapshotId" not in ebs and "VolumeSize" not in ebs:
@@ -123,19 +135,23 @@ def _check_mapping(mapping: Mapping[str, Any]) -> None:
             raise ServiceError("InvalidParameterValue", f"{number} is not a number")
 
 
-def _check_members(asked: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(set(asked) - known):
+def check_members(asked: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse parameters that are not known; raises ServiceError."""
+    if unknown := sorted(set(asked) - set(known)):
         raise ServiceError("UnknownParameter", f"The parameter {unknown[0]} is not recognized")
 
 
-def tags_for(specifications: Sequence[Mapping[str, Any]], resource: str) -> dict[str, str]:
-    """The tags of TagSpecifications, which may name this kind of resource only; raises ServiceError."""
-    tags: dict[str, str] = {}
+def tags_for(specifications: Sequence[Mapping[str, Any]], *resources: str) -> dict[str, dict[str, str]]:
+    """The tags of TagSpecifications for each of these kinds of resources, the only ones; raises ServiceError."""
+    tags: dict[str, dict[str, str]] = {resource: {} for resource in resources}
     for specification in specifications:
-        if specification.get("ResourceType") != resource:
-            message = f"'{specification.get('ResourceType')}' is not a valid taggable resource type for this operation."
+        resource = str(specification.get("ResourceType"))
+        if resource not in tags:
+            message = f"'{resource}' is not a valid taggable resource type for this operation."
             raise ServiceError("InvalidParameterValue", message)
-        tags |= checked_tags(specification.get("Tag", []))
+        if tags[resource]:
+            raise ServiceError("InvalidParameterValue", "A resource type may be given once only")
+        tags[resource] = checked_tags(specification.get("Tag", []))
     return tags
 
 

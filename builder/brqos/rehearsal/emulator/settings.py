@@ -1,0 +1,52 @@
+"""Settings of the account, as a test in another process gives them.
+
+    {"region": "eu-west-1", "account": "000000000000",
+     "encryption_by_default": true, "default_kms_key": "arn:...", "opt_in_status": "not-opted-in",
+     "image_block_public_access": "block-new-sharing", "snapshot_block_public_access": "block-all-sharing",
+     "groups": {"nodes": {"LaunchTemplate": {...}}}, "configurations": {"old": {"ImageId": "ami-..."}},
+     "kms_keys": ["arn:..."], "kms_aliases": {"alias/x": "arn:..."}, "roles": {"arn:...": {"external_id": "x"}},
+     "largest_page": 2, "delay": 0.5}
+
+All members are optional; those that an account sets in a region need `region`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from brqos.rehearsal.emulator.regions import RegionSettings
+from brqos.rehearsal.emulator.store import ACCOUNT, Role, Store
+from brqos.rehearsal.emulator.wire import ServiceError
+
+_PER_REGION = {field.name: field.type for field in fields(RegionSettings)}
+
+
+def change_settings(store: Store, asked: Mapping[str, Any]) -> None:
+    """Change what is named; raises ServiceError for anything that is not known or has the wrong type."""
+    account, region = str(asked.get("account", ACCOUNT)), asked.get("region")
+    setters: dict[str, tuple[type | tuple[type, ...], Callable[[Any], None]]] = {
+        "kms_keys": (list, lambda value: store.kms_keys.update(value)),
+        "kms_aliases": (dict, lambda value: store.kms_aliases.update(value)),
+        "roles": (dict, lambda value: store.roles.update({arn: Role(**role) for arn, role in value.items()})),
+        "largest_page": (int, lambda value: setattr(store, "largest_page", value)),
+        "delay": ((int, float), lambda value: setattr(store, "delay", float(value))),
+    }
+    if isinstance(region, str):
+        settings, place = store.settings(region, account), (account, region)
+        setters["groups"] = (dict, lambda value: store.compute.groups.setdefault(place, {}).update(value))
+        setters["configurations"] = (
+            dict,
+            lambda value: store.compute.configurations.setdefault(place, {}).update(value),
+        )
+        for name in _PER_REGION:
+            kind: type = bool if name == "encryption_by_default" else str
+            setters[name] = (kind, partial(setattr, settings, name))
+    given = {name: value for name, value in asked.items() if name not in ("account", "region")}
+    for name, value in given.items():
+        if name not in setters:
+            raise ServiceError("ValidationError", f"{name} is not known, or needs a region")
+        if not isinstance(value, setters[name][0]):
+            raise ServiceError("ValidationError", f"{name} has the wrong type")
+    for name, value in given.items():
+        setters[name][1](value)
