@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import socket
-import subprocess  # noqa: TID251 - to guard it
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from brqos.rehearsal.miniature import Layout, bottlerocket, core_kit, write_repository
+
+# Nothing is timed in a test: the machine may be busy.
+settings.register_profile("brqos", deadline=None)
+settings.load_profile("brqos")
 
 _CLEARED = ("AWS_", "BRQOS_", "GIT_", "XDG_", "BUILDSYS_")
 _TOOLS_ARE_REQUIRED = os.environ.get("BRQOS_TEST_TOOLS") == "required"

@@ -75,3 +75,33 @@ def test_on_a_terminal_there_are_colours(monkeypatch: pytest.MonkeyPatch) -> Non
     console = Console()
     console.table(["A"], [["!bad"]])
     assert "\x1b[31mbad" in sys.stdout.getvalue()  # type: ignore[attr-defined]
+
+
+def test_tasks_in_several_threads_share_the_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from rich.console import Console as RichConsole
+
+    from brqos.progress_bars import Bars
+
+    out = io.StringIO()
+    bars = Bars(RichConsole(file=out, force_terminal=True, width=100), "")
+    gate = threading.Barrier(3)
+
+    def work(name: str, unit: str) -> None:
+        with bars.task(name, 4 << 20, unit) as task:
+            gate.wait(5)
+            task.advance(2 << 20)
+            task.describe(f"[{name}]")
+            gate.wait(5)
+
+    threads = [threading.Thread(target=work, args=args) for args in (("first", "B"), ("second", "files"))]
+    for thread in threads:
+        thread.start()
+    gate.wait(5)
+    gate.wait(5)
+    for thread in threads:
+        thread.join(5)
+    with bars.task("third", None, ""):
+        pass
+    assert {"first", "second", "third"} <= {name for name in ("first", "second", "third") if name in out.getvalue()}

@@ -2,7 +2,7 @@
 
 import os
 import socket
-import subprocess  # noqa: TID251 - to guard it
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import subprocess  # noqa: TID251 - the interrupted program is started from outside
+import subprocess
 import sys
 import time
 from collections.abc import Callable

@@ -12,21 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console as RichConsole
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from brqos.errors import BrqosError
 from brqos.monitor import Task
+from brqos.progress_bars import Bars
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -59,6 +49,7 @@ class Console:
         self._out = _Results(file=sys.stdout, highlight=False, soft_wrap=True)
         # A terminal breaks lines between words; a log keeps them whole.
         self._err = _Messages(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self._bars = Bars(self._err, mark)
 
     def data(self, value: object) -> None:
         """One JSON document on standard output."""
@@ -123,27 +114,16 @@ class Console:
         if self.quiet:
             yield _PlainTask(self, title, total, unit, every=float("inf"))
         elif self._err.is_terminal:
-            with Progress(*_columns(self.mark, total, unit), console=self._err, transient=True) as progress:
-                yield _BarTask(progress, title, total)
+            with self._bars.task(title, total, unit) as task:
+                yield task
         else:
             self.note(f"{title} ...")
             yield _PlainTask(self, title, total, unit, every=_SECONDS_BETWEEN_LINES)
         self.note(f"✓ {title} ({_duration(time.monotonic() - started)})")
 
     def _marked(self, console: RichConsole, text: str, style: str = "") -> None:
-        console.print(escape(self.mark + text), style=style or None)
-
-
-class _BarTask:
-    def __init__(self, progress: Progress, title: str, total: float | None) -> None:
-        self._progress = progress
-        self._id = progress.add_task(escape(title), total=total, detail="")
-
-    def advance(self, amount: float) -> None:
-        self._progress.advance(self._id, amount)
-
-    def describe(self, text: str) -> None:
-        self._progress.update(self._id, detail=escape(text))
+        with self._bars.lock:
+            console.print(escape(self.mark + text), style=style or None)
 
 
 class _PlainTask:
@@ -167,14 +147,6 @@ class _PlainTask:
         if time.monotonic() - self._said >= self._every:
             self._said = time.monotonic()
             self._console.note(f"{self._title}: {text}")
-
-
-def _columns(mark: str, total: float | None, unit: str) -> list[ProgressColumn]:
-    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn(escape(mark) + "{task.description}")]
-    if total:
-        columns += [BarColumn(bar_width=30)]
-        columns += [DownloadColumn(binary_units=True), TransferSpeedColumn()] if unit == "B" else [MofNCompleteColumn()]
-    return [*columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[detail]}")]
 
 
 _SIGNS = {"!": "red", "~": "yellow", "+": "green"}

@@ -33,6 +33,13 @@ def write_atomically(path: Path, content: str, *, mode: int = 0o644) -> None:
             os.unlink(partial)  # noqa: PTH108 - likewise
 
 
+def remove_partials(path: Path) -> None:
+    """Remove what writers of this file left that were killed; nobody may be writing it at this moment."""
+    for partial in path.parent.glob(f".{path.name}.*.partial"):
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
 def _unwritable(path: Path, error: OSError) -> ConfigurationError:
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     return ConfigurationError(

@@ -14,7 +14,8 @@ from pydantic import Field, JsonValue, ValidationError
 
 from brqos import __version__
 from brqos.ami.model import RegionAmi
-from brqos.config.model import BuildSpec, Delivery, Model
+from brqos.config.base import Model
+from brqos.config.model import BuildSpec, Delivery
 from brqos.errors import ConfigurationError
 from brqos.files import write_atomically
 from brqos.image.model import BuildResult

@@ -1,4 +1,4 @@
-"""Where the packaged data is: `variants/`, `templates/` and the miniature tree of the rehearsal.
+"""Where the packaged data is (`variants/`, `templates/`), and where brqos keeps its own on this machine.
 
 In a checkout `variants/` and `templates/` lie at the top, beside `builder/`; in a wheel they are inside the package.
 One resolver finds both, so nothing else needs to know how brqos was installed.
@@ -27,6 +27,20 @@ def cache_directory() -> Path:
     """
     if explicit := os.environ.get("BRQOS_CACHE_DIR"):
         return Path(os.path.expanduser(explicit)).absolute()  # noqa: PTH111 - pathlib's raises for an unknown user
-    base = os.environ.get("XDG_CACHE_HOME", "")
+    return _xdg("XDG_CACHE_HOME", ".cache")
+
+
+def state_directory() -> Path:
+    """Where the journals of unfinished uploads live: `BRQOS_STATE_DIR`, else `$XDG_STATE_HOME/brqos`.
+
+    Thrown away, an interrupted upload begins anew; nothing else is lost.
+    """
+    if explicit := os.environ.get("BRQOS_STATE_DIR"):
+        return Path(os.path.expanduser(explicit)).absolute()  # noqa: PTH111 - likewise
+    return _xdg("XDG_STATE_HOME", ".local/state")
+
+
+def _xdg(variable: str, folder: str) -> Path:
+    base = os.environ.get(variable, "")
     # The specification says that a relative path is to be ignored.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "brqos"
+    return (Path(base) if Path(base).is_absolute() else Path.home() / folder) / "brqos"

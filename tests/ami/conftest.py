@@ -8,11 +8,13 @@ from pathlib import Path
 import lz4.frame
 import pytest
 
-from brqos.ami.plan import AmiRequest
+from brqos.ami.request import AmiRequest
+from brqos.ami.setting import RegionSetting, settings_for
 from brqos.architecture import Architecture
+from brqos.aws.regions import AwsRegions
 from brqos.aws.retry import Retry
 from brqos.aws.session import AwsSession
-from brqos.config.model import AmiSpec
+from brqos.config.ami import AmiSpec
 from brqos.image.hashing import hash_image
 from brqos.image.model import Image, ImageRole
 from brqos.monitor import Silent, Task
@@ -70,6 +72,19 @@ def session(emulator: Emulator) -> AwsSession:
 @pytest.fixture
 def retry() -> Retry:
     return Retry(first_delay=0.01, longest_delay=0.05)
+
+
+Settings = Callable[..., dict[str, RegionSetting]]
+
+
+@pytest.fixture
+def settings(session: AwsSession, monitor: Recorder, retry: Retry, tmp_path: Path) -> Settings:
+    """The settings of regions; the journals lie in a folder of the test's own."""
+
+    def make(*regions: str) -> dict[str, RegionSetting]:
+        return settings_for(regions, AwsRegions(session), monitor, journals=tmp_path / "journals", retry=retry)
+
+    return make
 
 
 @pytest.fixture

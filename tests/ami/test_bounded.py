@@ -6,61 +6,78 @@ from brqos.ami.bounded import BoundedPool
 from brqos.aws.retry import StoppedError
 
 
-def test_everything_is_done() -> None:
+def pool(workers: int, ahead: int = 2, stop: threading.Event | None = None) -> BoundedPool:
+    return BoundedPool(workers, ahead, stop or threading.Event(), "test")
+
+
+def test_everything_is_done_when_the_batch_ends() -> None:
     done: list[int] = []
-    with BoundedPool(4, threading.Event(), "test") as pool:
-        for index in range(50):
-            pool.submit(lambda number, _: done.append(number), index, b"")
-    assert sorted(done) == list(range(50))
+    with pool(4) as workers:
+        with workers.batch() as batch:
+            for index in range(50):
+                batch.submit(done.append, index)
+        assert sorted(done) == list(range(50))
 
 
 def test_only_so_much_is_taken_ahead() -> None:
-    gate, running, most = threading.Event(), 0, 0
-    lock = threading.Lock()
+    gate, taken = threading.Event(), 0
 
-    def call(_index: int, _data: bytes) -> None:
-        nonlocal running
-        gate.wait(5)
-        with lock:
-            running -= 1
+    def feed(workers: BoundedPool) -> None:
+        nonlocal taken
+        with workers.batch() as batch:
+            for _ in range(20):
+                batch.submit(lambda: gate.wait(5) and None)
+                taken += 1
 
-    def feed(pool: BoundedPool) -> None:
-        nonlocal running, most
-        for index in range(20):
-            with lock:
-                running += 1
-                most = max(most, running)
-            pool.submit(call, index, b"")
-
-    with BoundedPool(3, threading.Event(), "test") as pool:
-        feeder = threading.Thread(target=feed, args=(pool,))
+    with pool(3, ahead=3) as workers:
+        feeder = threading.Thread(target=feed, args=(workers,))
         feeder.start()
         feeder.join(0.3)
-        assert most <= 7, "six are taken, the seventh waits"
+        assert taken == 6, "six are taken, the seventh waits"
         gate.set()
         feeder.join(5)
+        assert taken == 20
 
 
-def test_a_failure_ends_it() -> None:
-    def call(index: int, _data: bytes) -> None:
-        if index == 3:
-            raise ZeroDivisionError
+def fail() -> None:
+    raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), BoundedPool(2, threading.Event(), "test") as pool:
-        for index in range(10_000):
-            pool.submit(call, index, b"")
+
+def test_a_failure_ends_its_batch_and_no_other() -> None:
+    done: list[int] = []
+    with pool(2) as workers, workers.batch() as good:
+        with pytest.raises(ZeroDivisionError), workers.batch() as bad:
+            bad.submit(fail)
+            for index in range(10_000):
+                bad.submit(done.append, index)
+        assert len(done) < 10_000
+        good.submit(done.append, -1)
+    assert -1 in done
 
 
 def test_the_failure_of_the_last_call_is_heard_of() -> None:
-    def call(_index: int, _data: bytes) -> None:
-        raise ZeroDivisionError
+    with pool(2) as workers, pytest.raises(ZeroDivisionError), workers.batch() as batch:
+        batch.submit(fail)
 
-    with pytest.raises(ZeroDivisionError), BoundedPool(2, threading.Event(), "test") as pool:
-        pool.submit(call, 0, b"")
+
+def test_an_error_outside_of_the_calls_ends_what_waits() -> None:
+    gate, done = threading.Event(), []
+
+    def first() -> None:
+        gate.wait(5)
+
+    with pool(1, ahead=5) as workers:
+        with pytest.raises(KeyError), workers.batch() as batch:
+            batch.submit(first)
+            for index in range(4):
+                batch.submit(done.append, index)
+            threading.Timer(0.1, gate.set).start()
+            raise KeyError
+        assert done == []
 
 
 def test_a_stop_ends_it() -> None:
     stop = threading.Event()
-    with pytest.raises(StoppedError), BoundedPool(1, stop, "test") as pool:
+    with pool(1, stop=stop) as workers, pytest.raises(StoppedError), workers.batch() as batch:
         for index in range(10_000):
-            pool.submit(lambda number, _: stop.set() if number == 5 else None, index, b"")
+            batch.submit(lambda number: stop.set() if number == 5 else None, index)

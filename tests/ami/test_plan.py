@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brqos import __version__
+from brqos.ami.calls import calls_of
 from brqos.ami.existing import differences
-from brqos.ami.plan import DEVICES, AmiPlan, AmiRequest, plan_amis, volume_sizes
+from brqos.ami.layout import DEVICES, volume_sizes
+from brqos.ami.plan import AmiPlan, plan_amis
+from brqos.ami.request import AmiRequest
 from brqos.architecture import Architecture
 from brqos.aws.ec2 import DescribedImage
-from brqos.config.model import AmiSpec
+from brqos.config.ami import AmiSpec
 from brqos.errors import ConfigurationError
 from brqos.image.model import Image, ImageRole
 
@@ -69,7 +72,7 @@ def test_golden() -> None:
         spec={"tags": {"Team": "platform"}},
     )
     golden = Path(__file__).with_name("golden_plan.json")
-    calls = [call.model_dump(mode="json") for call in made.calls()]
+    calls = [call.model_dump(mode="json") for call in calls_of(made)]
     assert calls == json.loads(golden.read_text().replace("@VERSION@", __version__))
 
 
@@ -154,7 +157,7 @@ def test_regions_are_planned_once() -> None:
 def test_uefi_data_is_shortened_when_shown() -> None:
     data = "QUJD" * 100
     made = plan(secure_boot=True, uefi_data=data)
-    assert data not in json.dumps([call.parameters for call in made.calls()])
+    assert data not in json.dumps([call.parameters for call in calls_of(made)])
     assert made.registration["UefiData"] == data
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore import exceptions as botocore  # noqa: TID251 - what is translated has to be made here
+from botocore import exceptions as botocore
 from hypothesis import given
 from hypothesis import strategies as st
 

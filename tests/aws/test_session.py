@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3  # noqa: TID251 - the emulator is held against moto, as boto3 sees both
+import boto3
 import moto
 import pytest
 

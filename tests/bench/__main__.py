@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measures import all_trees, launcher, one_tree, start_up
+from bench.publishing import upload
 from bench.timing import Line, table
 from bench.trees import miniature, real
 from bench.workloads import explain_many
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
             one_tree(trees, folder, options.times),
             all_trees(trees, folder),
             *explain_many(folder, options.times),
+            *upload(folder, options.times),
         ]
     except ProcessError as error:
         sys.stdout.write(f"{error}\n{error.reason}\n")

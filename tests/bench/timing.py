@@ -8,18 +8,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the table: a measured number against the one that was promised, in the same unit."""
+    """A line of the table: a measured number against the one that was promised, in the same unit.
+
+    The promise is that it is at most that, or with `at_least` at least that.
+    """
 
     title: str
     measured: float
     promised: float
     unit: str
     detail: str = ""
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         """Only said, never acted upon: a machine may be busy."""
-        return "ok" if self.measured <= self.promised else "slower than promised"
+        kept = self.measured >= self.promised if self.at_least else self.measured <= self.promised
+        return "ok" if kept else "slower than promised"
+
+    @property
+    def promise(self) -> str:
+        """The promised number with its sign."""
+        return f"{'>=' if self.at_least else '<='} {self.promised:g} {self.unit}"
 
 
 def median_seconds(action: Callable[[], object], times: int) -> float:
@@ -39,8 +49,7 @@ def table(lines: Sequence[Line]) -> str:
     """The lines as text."""
     rows = [("what", "measured", "promised", "", "")]
     rows += [
-        (line.title, f"{line.measured:.2f} {line.unit}", f"<= {line.promised:g} {line.unit}", line.verdict, line.detail)
-        for line in lines
+        (line.title, f"{line.measured:.2f} {line.unit}", line.promise, line.verdict, line.detail) for line in lines
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(

@@ -13,7 +13,7 @@ CONTAINERS = 10_000
 CONTAINERS_OF_A_POD = 4
 
 # The process says itself how much it took: of children in general only the largest one's memory is known.
-_WITH_PEAK = """\
+WITH_PEAK = """\
 import atexit, resource, runpy, sys
 
 unit = 1024 if sys.platform == "darwin" else 1
@@ -30,7 +30,7 @@ def explain_many(folder: Path, times: int) -> tuple[Line, Line]:
     peaks: list[float] = []
 
     def run() -> None:
-        done = process.run([sys.executable, "-c", _WITH_PEAK, *command], env={"PYTHONDONTWRITEBYTECODE": ""})
+        done = process.run([sys.executable, "-c", WITH_PEAK, *command], env={"PYTHONDONTWRITEBYTECODE": ""})
         found = re.search(r"peak (\d+) KiB", done.stderr)
         assert found is not None, done.stderr
         peaks.append(int(found[1]) / 1024)

@@ -90,7 +90,11 @@ def test_a_native_release_says_that_nothing_needs_to_be_built(brqos, source) -> 
         (["--variant", "aws-k8s-1.34", "--factor", "1.5"], 3, "not in the range"),
         (["--variant", "aws-k8s-1.34", "--policy", "TieredReservation"], 3, "no memoryReservationPolicy"),
         (["--variant", "aws-k8s-1.34", "--feature-gate", "MemoryQoS=true"], 3, "given twice"),
-        (["--variant", "aws-k8s-1.34", "--feature-gate", "A=true", "--feature-gate", "A=true"], 2, "gives A twice"),
+        (
+            ["--variant", "aws-k8s-1.34", "--feature-gate", "A=true", "--feature-gate", "A=false"],
+            2,
+            "gives A two values",
+        ),
         (["--variant", "aws-k8s-1.34", "--feature-gate", "A=yes"], 2, "true or false"),
         (["--variant", "aws-k8s-1.34", "--ref", "v9.9.9"], 5, "no tag, branch or commit"),
         (["--variant", "aws-k8s-1.34", "--upstream", "/nowhere"], 5, "no folder /nowhere"),

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-import subprocess  # noqa: TID251 - a process of its own, to be interrupted
+import subprocess
 import sys
 import time
 from collections.abc import Callable

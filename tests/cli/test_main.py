@@ -1,7 +1,7 @@
 import errno
 import os
 import re
-import subprocess  # noqa: TID251 - a process whose reader goes away
+import subprocess
 import sys
 from pathlib import Path
 

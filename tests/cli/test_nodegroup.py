@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from brqos.architecture import Architecture
 from brqos.cli.nodegroup import nodegroup
 from brqos.nodes.request import NodegroupRequest, request_for, spec_of
-from brqos.pipeline import publish
+from brqos.pipeline import nodegroup as pipeline_nodegroup
 from brqos.variant import VariantName
 
 AMI = "ami-0123456789abcdef0"
@@ -130,8 +130,8 @@ def test_json_is_one_object(tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (("--instance-type", "m6g.large"), 3, "the AMI is for x86_64, but m6g.large is arm64"),
-        (("--label", "team"), 2, "--label takes key=value, not “team”"),
-        (("--label", "a=b", "--label", "a=c"), 3, "--label gives “a” two values"),
+        (("--label", "team"), 2, "--label team is not of the form KEY=VALUE"),
+        (("--label", "a=b", "--label", "a=c"), 2, "--label gives a two values"),
         (("--taint", "x"), 3, "“x” is not a taint"),
         (("--max-pods", "0"), 3, "max-pods cannot be “0”"),
         (("--arch", "sparc"), 3, "“sparc” is not an architecture"),
@@ -169,7 +169,7 @@ def test_without_an_ami_the_build_is_asked(monkeypatch: pytest.MonkeyPatch) -> N
             rehearsal=True,
         )
 
-    monkeypatch.setattr(publish, "nodegroup_of_build", nodegroup_of_build)
+    monkeypatch.setattr(pipeline_nodegroup, "nodegroup_of_build", nodegroup_of_build)
     result = Result("--record", "build.json", "--max-pods", "20")
     assert asked == [{"build": None, "record": Path("build.json"), "wishes": {"max_pods": 20}}]
     assert result.code == 0
@@ -188,7 +188,7 @@ def test_the_rehearsal_is_marked_in_every_line(monkeypatch: pytest.MonkeyPatch, 
             rehearsal=True,
         )
 
-    monkeypatch.setattr(publish, "nodegroup_of_build", nodegroup_of_build)
+    monkeypatch.setattr(pipeline_nodegroup, "nodegroup_of_build", nodegroup_of_build)
     result = Result("--build", "x", "-o", str(tmp_path / "nodes.yaml"))
     lines = (result.out + result.err).splitlines()
     assert len(lines) == 3

@@ -55,13 +55,21 @@ def test_register(image: Path, emulator: Emulator, tmp_path: Path) -> None:
     result = Result(*arguments, "--uefi-data", uefi)
     assert result.code == 0, result.err
     data = result.data
-    assert set(data) == {"name", "images", "amis", "rehearsal"}
+    assert set(data) == {
+        "name", "images", "amis", "rehearsal", "seconds", "puts_per_second", "verification", "promotion",
+    }  # fmt: skip
     assert (data["name"], data["rehearsal"]) == (AMI, False)
     assert [(item["role"], item["bytes"]) for item in data["images"]] == [("os", 1_000_000), ("data", 600_000)]
+    assert [(item["blocks"], item["blocks_sent"]) for item in data["images"]] == [(2, 2), (2, 2)]
+    assert data["puts_per_second"] > 0
     assert set(data["amis"]) == {"eu-west-1", "us-east-1"}
     ami = data["amis"]["eu-west-1"]
-    assert set(ami) == {"id", "name", "snapshots", "created"}
-    assert set(ami["snapshots"]) == {"os", "data"}
+    assert set(ami) == {
+        "id", "name", "state", "snapshots", "created", "copied_from", "shared_with", "parameters",
+    }  # fmt: skip
+    assert (ami["state"], set(ami["snapshots"])) == ("available", {"/dev/xvda", "/dev/xvdb"})
+    assert data["amis"]["us-east-1"]["copied_from"] == "eu-west-1"
+    assert {row["verdict"] for rows in data["verification"].values() for row in rows} == {"ok"}
     assert ami["created"] is True
     image_there = emulator.store.images[ami["id"]]
     assert (image_there.attributes["bootMode"], image_there.tags["Team"]) == ("uefi-preferred", "x=y")
@@ -74,9 +82,11 @@ def test_register(image: Path, emulator: Emulator, tmp_path: Path) -> None:
 def test_for_people(image: Path, emulator: Emulator) -> None:
     result = Result("--image", image, "--name", "mine", "--region", "eu-west-1")
     assert result.code == 0, result.err
-    first, second = result.out.splitlines()
+    first, second, verified, uploaded = result.out.splitlines()
     assert first == "mine"
     assert second.startswith("  eu-west-1  ami-0")
+    assert verified.startswith("  verified: ")
+    assert uploaded.startswith("  uploaded: 4 blocks of 512 KiB, ")
     assert "Secure Boot off" in result.err
     assert emulator.calls["RegisterImage"] == 1
 
@@ -118,7 +128,11 @@ def test_a_dry_run_needs_nothing(image: Path) -> None:
         "DescribeImages",
         *["DescribeSnapshots", "StartSnapshot", "PutSnapshotBlock", "CompleteSnapshot"] * 2,
         "RegisterImage",
+        "DescribeImageAttribute",
+        *["DescribeImages", "DescribeImageAttribute", "DescribeSnapshots"],
+        *["ListSnapshotBlocks", "GetSnapshotBlock"] * 2,
     ]
+    assert result.data["permissions"] is None, "there are no credentials to be probed"
     people = Result("--image", image, "--region", "eu-west-1", "--dry-run")
     assert f"eu-west-1: {AMI}" in people.out
     assert '    RootDeviceName = "/dev/xvda"' in people.out
@@ -140,10 +154,10 @@ def test_no_credentials(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("--image", "x.img", "--region", "eu-west-1"), 2, "--arch, --variant, --image-version are needed"),
         (("--image", "nowhere.img", "--region", "eu-west-1"), 3, "there is no image nowhere.img"),
         (("--image", ".", "--region", "eu-west-1"), 3, "is a folder, not an image"),
-        (("--image", f"{NAME}.img", "--region", "Mars"), 3, "“Mars” cannot stand for --region"),
-        (("--build", "b", "--region", "Mars"), 3, "“Mars” cannot stand for --region"),
-        (("--image", f"{NAME}.img", "--tag", "x"), 2, "--tag x is not a new KEY=VALUE"),
-        (("--image", f"{NAME}.img", "--tag", "x=1", "--tag", "x=2"), 2, "The key is there already"),
+        (("--image", f"{NAME}.img", "--region", "Mars"), 3, "flag --region: ami.regions.0 = 'Mars' is refused"),
+        (("--build", "b", "--region", "Mars"), 3, "there is no build “b”"),
+        (("--image", f"{NAME}.img", "--tag", "x"), 2, "--tag x is not of the form KEY=VALUE"),
+        (("--image", f"{NAME}.img", "--tag", "x=1", "--tag", "x=2"), 2, "--tag gives x two values"),
     ],
 )
 def test_bad_input(arguments: tuple[str, ...], code: int, words: str, tmp_path: Path, monkeypatch: Any) -> None:

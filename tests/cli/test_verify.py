@@ -4,7 +4,7 @@ import json
 import os
 import re
 import signal
-import subprocess  # noqa: TID251 - one that is to be interrupted
+import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess  # noqa: TID251 - brqos itself never starts one
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from html import escape, unescape

@@ -1,7 +1,7 @@
 """The rehearsal's `cargo make`: refuses like upstream, leaves what upstream leaves, and always says what it is."""
 
 import io
-import subprocess  # noqa: TID251 - its end is looked at
+import subprocess
 import sys
 import tarfile
 from pathlib import Path

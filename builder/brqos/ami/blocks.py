@@ -8,13 +8,17 @@ from typing import BinaryIO, cast
 
 import lz4.frame
 
+from brqos.ami.layout import BLOCK
 from brqos.errors import ConfigurationError
 from brqos.image.model import Image
 
-BLOCK = 524288
-"""Bytes of a block of EBS direct."""
-
 _LZ4_MAGIC = bytes.fromhex("04224d18")
+_ZEROS = bytes(BLOCK)
+
+
+def is_zero(block: bytes) -> bool:
+    """Whether a block holds nothing but zeros."""
+    return block == _ZEROS
 
 
 def blocks_of(image: Image) -> Iterator[bytes]:
@@ -31,18 +35,28 @@ def blocks_of(image: Image) -> Iterator[bytes]:
                 size += len(data)
                 if size > image.bytes:
                     break
-                yield data.ljust(BLOCK, b"\0")
+                yield data if len(data) == BLOCK else data.ljust(BLOCK, b"\0")
     except (OSError, EOFError, RuntimeError) as error:
         # lz4's binding raises EOFError for a truncated frame, RuntimeError for a damaged one.
-        raise _changed(image, f"It cannot be read: {error}") from error
+        raise changed(image, f"It cannot be read: {error}") from error
     if size != image.bytes or content.hexdigest() != image.sha256:
-        raise _changed(image, f"Its SHA-256 was {image.sha256} with {image.bytes} bytes.")
+        raise changed(image, f"Its SHA-256 was {image.sha256} with {image.bytes} bytes.")
+
+
+def changed(image: Image, why: str) -> ConfigurationError:
+    """The error for an image that is another one than it was."""
+    return ConfigurationError(
+        f"the image {image.file} is not the one that was recorded",
+        why=why,
+        todo="Build again, or give the image as it was; nothing was made of the changed one.",
+    )
 
 
 def _opened(file: Path) -> BinaryIO:
     with file.open("rb") as stream:
         packed = stream.read(len(_LZ4_MAGIC)) == _LZ4_MAGIC
-    return cast("BinaryIO", lz4.frame.open(file, "rb")) if packed else file.open("rb")
+    # A buffer would only be one more copy of what is read in whole blocks.
+    return cast("BinaryIO", lz4.frame.open(file, "rb") if packed else file.open("rb", buffering=0))
 
 
 def _read_block(stream: BinaryIO) -> bytes:
@@ -51,11 +65,3 @@ def _read_block(stream: BinaryIO) -> bytes:
     while data and len(data) < BLOCK and (more := stream.read(BLOCK - len(data))):
         data += more
     return data
-
-
-def _changed(image: Image, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the image {image.file} is not the one that was recorded",
-        why=why,
-        todo="Build again, or give the image as it was; nothing was made of the changed one.",
-    )

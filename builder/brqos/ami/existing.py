@@ -1,7 +1,8 @@
 """Whether an AMI that is there already is the one that is wanted. Pure."""
 
 from brqos.ami import tags as tagging
-from brqos.ami.plan import DEVICES, AmiPlan
+from brqos.ami.layout import DEVICES
+from brqos.ami.plan import AmiPlan
 from brqos.aws.ec2 import DescribedImage
 from brqos.image.model import ImageRole
 
@@ -9,7 +10,7 @@ _ATTRIBUTES = (
     "Architecture", "RootDeviceName", "VirtualizationType", "EnaSupport", "SriovNetSupport", "BootMode", "ImdsSupport",
     "TpmSupport",
 )  # fmt: skip
-_CONTENT_TAGS = (*(tagging.image_tag(role) for role in ImageRole), tagging.UEFI_DATA)
+_CONTENT_TAGS = (*(tagging.image_tag(role) for role in ImageRole), tagging.UEFI_DATA, tagging.KMS_KEY)
 _VOLUME = ("VolumeSize", "VolumeType", "DeleteOnTermination", "Iops", "Throughput")
 
 

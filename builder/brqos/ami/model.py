@@ -1,6 +1,8 @@
-"""What registering leaves: per region an AMI and its snapshots."""
+"""What registering leaves: per region an AMI, its snapshots, and what was done with it."""
 
-from brqos.config.model import Model
+from pydantic import Field
+
+from brqos.config.base import Model
 from brqos.image.model import ImageRole
 
 
@@ -9,6 +11,7 @@ class RegionAmi(Model):
 
     `snapshots` has one id per image; `created` is false where an earlier one was taken; `inputs` is the digest of the
     images and wishes that it was made from, so that a record can tell whether it is still the one that is wanted.
+    `shared_with` has accounts, ARNs and `all`; `parameters` the SSM parameters that name it, with their values.
     """
 
     id: str
@@ -16,3 +19,7 @@ class RegionAmi(Model):
     snapshots: dict[ImageRole, str]
     created: bool = True
     inputs: str = ""
+    state: str = "available"
+    copied_from: str | None = None
+    shared_with: tuple[str, ...] = ()
+    parameters: dict[str, str] = Field(default_factory=dict)

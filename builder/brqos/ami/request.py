@@ -1,20 +1,43 @@
-"""From image files on the disk to what registering them needs: their names tell much of it."""
+"""What registering needs to know; for image files on the disk their names tell much of it."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from brqos.ami.layout import DEFAULT_PUBLISH_GIB
 from brqos.ami.names import ImageName, data_sibling, parse_image_name
 from brqos.architecture import Architecture
-from brqos.config.model import AmiSpec
+from brqos.config.ami import AmiSpec
+from brqos.config.base import Model
 from brqos.errors import ConfigurationError, UsageError
-from brqos.image.model import ImageRole
+from brqos.image.model import Image, ImageRole
 
 _VARIANT = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*", re.ASCII)
+
+
+class AmiRequest(Model):
+    """All that registering needs to know.
+
+    `variant` is the image's own (`aws-k8s-1.29-memoryqos`), `image_version` `<release>-<short commit>`. `uefi_data` is
+    the text of `efi-vars.aws` (base64) and counts with `secure_boot` only; `ami_spec` is the text of the variant's
+    `amispec.toml`. `publish_gib` is what the volumes have together at least (the variant's image layout).
+    """
+
+    images: tuple[Image, ...]
+    variant: str
+    arch: Architecture
+    image_version: str
+    spec: AmiSpec = AmiSpec()
+    secure_boot: bool = False
+    uefi_data: str | None = None
+    ami_spec: str | None = None
+    build: str | None = None
+    upstream_commit: str | None = None
+    publish_gib: int = Field(default=DEFAULT_PUBLISH_GIB, ge=1, le=65536)
 
 
 @dataclass(frozen=True, slots=True)

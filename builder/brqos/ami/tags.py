@@ -17,6 +17,8 @@ IMAGE_VERSION = "brqos:image-version"
 UPSTREAM = "brqos:upstream-commit"
 ROLE = "brqos:image-role"
 SHA256 = "brqos:image-sha256"
+ZERO_BLOCKS = "brqos:zero-blocks"
+KMS_KEY = "brqos:kms-key"
 UEFI_DATA = "brqos:uefi-data-sha256"
 NAME = "Name"
 
@@ -42,9 +44,21 @@ def common_tags(
     return {key: value for key, value in tags.items() if value}
 
 
-def snapshot_identity(image: Image) -> dict[str, str]:
+def snapshot_tags(image: Image, *, omit_zeros: bool, kms_key: str | None) -> dict[str, str]:
+    """The tags that say what a snapshot holds, and which key was asked for it."""
+    tags = {ROLE: image.role.value, SHA256: image.sha256, ZERO_BLOCKS: "omitted" if omit_zeros else "sent"}
+    return {**tags, KMS_KEY: kms_key} if kms_key else tags
+
+
+def snapshot_identity(image: Image, *, omit_zeros: bool) -> dict[str, str]:
     """The tags by which a snapshot of this image is found again."""
-    return {TOOL: "brqos", SHA256: image.sha256}
+    content = snapshot_tags(image, omit_zeros=omit_zeros, kms_key=None)
+    return {TOOL: "brqos", SHA256: content[SHA256], ZERO_BLOCKS: content[ZERO_BLOCKS]}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS's APIs take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def image_tag(role: ImageRole) -> str:

@@ -1,78 +1,103 @@
 """The snapshots of one AMI in one region: reused where they are there, uploaded at the same time where not."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 
+from brqos.ami import tags as tagging
+from brqos.ami.block_upload import Written
+from brqos.ami.bounded import BoundedPool
+from brqos.ami.channel import TIMEOUT_MINUTES, Channel
+from brqos.ami.expected_blocks import ExpectedBlocks
+from brqos.ami.pace import MOST_AT_ONCE
 from brqos.ami.plan import AmiPlan, SnapshotPlan
-from brqos.ami.snapshot import TIMEOUT_MINUTES, SnapshotWriter
+from brqos.ami.setting import RegionSetting
+from brqos.ami.snapshot import SnapshotWriter
 from brqos.ami.waiting import wait_until
 from brqos.aws.ec2 import DescribedSnapshot, Ec2
-from brqos.aws.retry import Retry, StoppedError
-from brqos.aws.session import AwsSession
+from brqos.aws.retry import StoppedError
 from brqos.errors import AwsError
 from brqos.image.model import ImageRole
 from brqos.monitor import Monitor, Task
 
-WORKERS = 32
-"""Puts under way at once in a region, all images together."""
+_BLOCKS_AHEAD = 32
+"""Blocks read and not yet taken by a thread: 16 MiB, enough for a reader that now and then is slow."""
 
 _SNAPSHOT_SECONDS = 30 * 60.0
 
 
-def make_snapshots(
-    plan: AmiPlan, session: AwsSession, ec2: Ec2, account: str, monitor: Monitor, retry: Retry | None = None
-) -> dict[ImageRole, str]:
-    """The ids of the plan's snapshots, all completed.
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """The completed snapshots by what they hold.
 
-    Raises AwsError, ConfigurationError if an image has changed. On an interrupt (and on a failure) the monitor is told
-    which snapshots stay and what becomes of them.
+    `sent` has the blocks that this run put, in `seconds` of uploading, `expected` what they came from.
     """
-    found = {item.role: _reusable(item, ec2, monitor) for item in plan.snapshots}
-    snapshots = {role: snapshot for role, snapshot in found.items() if snapshot is not None}
-    missing = [item for item in plan.snapshots if item.role not in snapshots]
-    if missing:
-        written = _upload(missing, plan.region, session, ec2, account, monitor, retry)
-        _await_completion(written, ec2, monitor)
-        snapshots |= written
-    return {item.role: snapshots[item.role] for item in plan.snapshots}
+
+    ids: Mapping[ImageRole, str]
+    expected: Mapping[ImageRole, ExpectedBlocks] = field(default_factory=dict)
+    sent: Mapping[ImageRole, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def make_snapshots(plan: AmiPlan, setting: RegionSetting) -> Snapshots:
+    """The plan's snapshots, all completed.
+
+    Raises AwsError, ConfigurationError if an image has changed, StoppedError. On an interrupt (and on a failure) the
+    monitor is told which snapshots stay and what becomes of them.
+    """
+    found = {item.role: _reusable(item, setting.ec2, setting.monitor) for item in plan.snapshots}
+    ids = {role: snapshot for role, snapshot in found.items() if snapshot is not None}
+    missing = [item for item in plan.snapshots if item.role not in ids]
+    if not missing:
+        return Snapshots(ids)
+    began = time.monotonic()
+    written = _upload(missing, setting)
+    seconds = time.monotonic() - began
+    _await_completion({role: item.id for role, item in written.items()}, setting)
+    ids |= {role: item.id for role, item in written.items()}
+    sent = {role: item.sent for role, item in written.items()}
+    expected = {role: item.expected for role, item in written.items() if item.expected}
+    return Snapshots({item.role: ids[item.role] for item in plan.snapshots}, expected, sent, seconds)
 
 
 def _reusable(plan: SnapshotPlan, ec2: Ec2, monitor: Monitor) -> str | None:
-    snapshots = ec2.snapshots_tagged(plan.identity, volume_gib=plan.volume_gib)
+    snapshots = [
+        snapshot.id
+        for snapshot in ec2.snapshots_tagged(plan.identity, volume_gib=plan.volume_gib)
+        if snapshot.tags.get(tagging.KMS_KEY) == plan.kms_key and (snapshot.encrypted or plan.kms_key is None)
+    ]
     if not snapshots:
         return None
     # Any of them would do; the same one each time makes the result repeatable.
-    chosen = min(snapshot.id for snapshot in snapshots)
+    chosen = min(snapshots)
     monitor.note(f"{ec2.region}: the {plan.role.value} image is there already, as {chosen}")
     return chosen
 
 
-def _upload(
-    plans: Sequence[SnapshotPlan],
-    region: str,
-    session: AwsSession,
-    ec2: Ec2,
-    account: str,
-    monitor: Monitor,
-    retry: Retry | None,
-) -> dict[ImageRole, str]:
-    stop = threading.Event()
-    workers = WORKERS // len(plans)
+def _upload(plans: Sequence[SnapshotPlan], setting: RegionSetting) -> dict[ImageRole, Written]:
     total = sum(plan.image.bytes for plan in plans)
-    with monitor.task(f"Uploading to {region}", total=total, unit="B") as task:
-        writer = SnapshotWriter(
-            session.ebs(region, connections=WORKERS + len(plans)),
-            ec2,
-            account,
-            workers=workers,
-            retry=retry,
-            stop=stop,
+    # One image's failure ends the other's upload, but not what happens in other regions.
+    stop = _Either(setting.stop)
+    title = f"Uploading to {setting.region}"
+    with (
+        setting.monitor.task(title, total=total, unit="B") as task,
+        BoundedPool(MOST_AT_ONCE, _BLOCKS_AHEAD, stop, "put") as pool,
+    ):
+        channel = Channel(
+            setting.session.ebs(setting.region, connections=MOST_AT_ONCE),
+            setting.ec2,
+            setting.account,
+            pool,
+            stop,
+            retry=setting.retry,
             on_bytes=_Meter(task, total).add,
         )
-        pool = ThreadPoolExecutor(len(plans), thread_name_prefix="image")
+        writer = SnapshotWriter(channel, setting.journals, setting.monitor)
+        readers = ThreadPoolExecutor(len(plans), thread_name_prefix="image")
         try:
-            futures = {plan.role: pool.submit(writer.write, plan) for plan in plans}
+            futures = {plan.role: readers.submit(writer.write, plan) for plan in plans}
             wait(futures.values(), return_when=FIRST_EXCEPTION)
             failures = [future.exception() for future in futures.values() if future.done() and future.exception()]
             if failures:
@@ -80,23 +105,46 @@ def _upload(
                 stop.set()
                 wait(futures.values())
                 failures += [future.exception() for future in futures.values()]
-                raise next(error for error in failures if error and not isinstance(error, StoppedError))
+                real = (error for error in failures if error and not isinstance(error, StoppedError))
+                raise next(real, StoppedError())
             return {role: future.result() for role, future in futures.items()}
         except BaseException:
             stop.set()
-            pool.shutdown(cancel_futures=True)
-            _tell_open(writer.open_snapshots, region, monitor)
+            readers.shutdown(cancel_futures=True)
+            _tell_open(writer.open_snapshots, setting)
             raise
         finally:
-            pool.shutdown()
+            readers.shutdown()
 
 
-def _tell_open(snapshots: Sequence[str], region: str, monitor: Monitor) -> None:
+def _tell_open(snapshots: Sequence[str], setting: RegionSetting) -> None:
     for snapshot in snapshots:
-        monitor.warn(
-            f"{region}: {snapshot} is unfinished. The same command takes it up again within {TIMEOUT_MINUTES} minutes; "
-            f"to drop it: aws ec2 delete-snapshot --region {region} --snapshot-id {snapshot}"
+        setting.monitor.warn(
+            f"{setting.region}: {snapshot} is unfinished; what it has is kept. The same command goes on with it within"
+            f" {TIMEOUT_MINUTES // 60} hours, and with --restart drops it and begins anew. To drop it only:"
+            f" aws ec2 delete-snapshot --region {setting.region} --snapshot-id {snapshot}"
         )
+
+
+class _Either(threading.Event):
+    """An event that is set by itself or by another one."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._other.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        # Whoever sets the other one does not wake us: a look five times a second is soon enough.
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = 0.2 if deadline is None else min(0.2, deadline - time.monotonic())
+            if left <= 0:
+                break
+            super().wait(left)
+        return self.is_set()
 
 
 class _Meter:
@@ -114,22 +162,27 @@ class _Meter:
             self._task.advance(counted)
 
 
-def _await_completion(snapshots: Mapping[ImageRole, str], ec2: Ec2, monitor: Monitor) -> None:
-    with monitor.task(f"Waiting for the snapshots in {ec2.region}", total=len(snapshots), unit="snapshots") as task:
+def _await_completion(snapshots: Mapping[ImageRole, str], setting: RegionSetting) -> None:
+    region, title = setting.region, f"Waiting for the snapshots in {setting.region}"
+    with setting.monitor.task(title, total=len(snapshots), unit="snapshots") as task:
         for snapshot_id in snapshots.values():
             task.describe(snapshot_id)
-            ended = wait_until(lambda snapshot_id=snapshot_id: _ended(ec2, snapshot_id), _SNAPSHOT_SECONDS)  # type: ignore[misc]
+            ended = wait_until(
+                lambda snapshot_id=snapshot_id: _ended(setting.ec2, snapshot_id),  # type: ignore[misc]
+                _SNAPSHOT_SECONDS,
+                stop=setting.stop,
+            )
             if ended is None:
                 raise AwsError(
-                    f"the snapshot {snapshot_id} in {ec2.region} was not completed within half an hour",
+                    f"the snapshot {snapshot_id} in {region} was not completed within half an hour",
                     todo="Run the same command again: it takes the snapshot as soon as AWS has completed it.",
                 )
             if ended.state != "completed":
                 raise AwsError(
-                    f"AWS could not complete the snapshot {snapshot_id} in {ec2.region}",
+                    f"AWS could not complete the snapshot {snapshot_id} in {region}",
                     why=ended.message or f"Its state is “{ended.state}”.",
                     todo="Run the same command again; to delete this one:"
-                    f" aws ec2 delete-snapshot --region {ec2.region} --snapshot-id {snapshot_id}",
+                    f" aws ec2 delete-snapshot --region {region} --snapshot-id {snapshot_id}",
                 )
             task.advance(1)
 

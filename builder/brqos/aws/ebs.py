@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from brqos.aws.errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_ebs import EBSClient
+
+    from brqos.aws.block_puts import BlockPuts
 
 BLOCK = 524288
 """Bytes of a block; the API takes no other length."""
@@ -28,15 +30,27 @@ class StartedSnapshot:
 class Ebs:
     """EBS direct in one region; safe to use from any thread. All methods raise AwsCallError."""
 
-    def __init__(self, client: "EBSClient", region: str, profile: str | None) -> None:
+    def __init__(self, client: "EBSClient", puts: "BlockPuts", region: str, profile: str | None) -> None:
         self._client = client
+        self._puts = puts
         self._profile = profile
         self.region = region
 
     def start(
-        self, *, volume_gib: int, description: str, tags: Mapping[str, str], token: str, timeout_minutes: int
+        self,
+        *,
+        volume_gib: int,
+        description: str,
+        tags: Mapping[str, str],
+        token: str,
+        timeout_minutes: int,
+        kms_key: str | None = None,
     ) -> StartedSnapshot:
-        """Begin a snapshot; with the token of an earlier call the answer to that one comes back."""
+        """Begin a snapshot; with the token of an earlier call the answer to that one comes back.
+
+        With `kms_key` (a key's ARN) it is encrypted, without one it is as the account's default says.
+        """
+        encryption = {"Encrypted": True, "KmsKeyArn": kms_key} if kms_key else {}
         with translated("StartSnapshot", self.region, self._profile):
             answer = self._client.start_snapshot(
                 VolumeSize=volume_gib,
@@ -44,6 +58,7 @@ class Ebs:
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
                 ClientToken=token,
                 Timeout=timeout_minutes,
+                **cast("Any", encryption),
             )
         now = _date(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
         age = (now - answer["StartTime"]).total_seconds() if now else 0.0
@@ -51,15 +66,7 @@ class Ebs:
 
     def put(self, snapshot: str, index: int, data: bytes, digest: bytes) -> None:
         """Write one block of exactly BLOCK bytes; `digest` is its raw SHA-256, which the service checks."""
-        with translated("PutSnapshotBlock", self.region, self._profile):
-            self._client.put_snapshot_block(
-                SnapshotId=snapshot,
-                BlockIndex=index,
-                BlockData=data,
-                DataLength=BLOCK,
-                Checksum=base64.b64encode(digest).decode(),
-                ChecksumAlgorithm="SHA256",
-            )
+        self._puts.put(snapshot, index, data, digest)
 
     def complete(self, snapshot: str, *, blocks: int, digest: bytes) -> None:
         """Declare the snapshot complete; `digest` is the SHA-256 over all blocks' digests, in the order of indexes."""

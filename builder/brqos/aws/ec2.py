@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from brqos.aws.errors import translated
@@ -9,6 +10,9 @@ from brqos.aws.errors import translated
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, SnapshotTypeDef, TagTypeDef
+
+# Whoever asks for everything at once is the first to be throttled.
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class DescribedSnapshot:
     volume_gib: int
     encrypted: bool
     tags: Mapping[str, str]
+    kms_key: str | None = None
+    started: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,11 @@ class DescribedImage:
     attributes: Mapping[str, Any]
     mappings: Mapping[str, Mapping[str, Any]]
     """Per device its EBS settings."""
+    public: bool = False
+    created: datetime | None = None
+    deprecated_at: datetime | None = None
+    protection: str = "disabled"
+    """`disabled`, `enabled-with-cooldown` or `enabled-without-cooldown`."""
 
 
 class Ec2:
@@ -74,6 +85,20 @@ class Ec2:
         with translated("RegisterImage", self.region, self._profile):
             return self._once.register_image(**cast("Any", parameters))["ImageId"]
 
+    def copy_image(self, parameters: Mapping[str, Any], *, token: str) -> str:
+        """Copy an image to this region and return the copy's id; with the token of an earlier call that one's answer.
+
+        `parameters` are CopyImage's, ClientToken aside.
+        """
+        with translated("CopyImage", self.region, self._profile):
+            return self._client.copy_image(**cast("Any", parameters), ClientToken=token)["ImageId"]
+
+    def tag(self, resource: str, tags: Mapping[str, str]) -> None:
+        """Put tags on an image or a snapshot; others stay."""
+        with translated("CreateTags", self.region, self._profile):
+            listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+            self._client.create_tags(Resources=[resource], Tags=cast("Any", listed))
+
     def snapshot(self, snapshot_id: str) -> DescribedSnapshot | None:
         """One snapshot; None where the answer does not hold it."""
         with translated("DescribeSnapshots", self.region, self._profile):
@@ -90,6 +115,28 @@ class Ec2:
         with translated("DescribeSnapshots", self.region, self._profile):
             pages = self._client.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=filters)
             return [_snapshot(item) for page in pages for item in page.get("Snapshots", [])]
+
+    def own_images(self) -> list[DescribedImage]:
+        """All images of the account, in any state and whoever made them."""
+        with translated("DescribeImages", self.region, self._profile):
+            pages = self._client.get_paginator("describe_images").paginate(
+                Owners=["self"], IncludeDisabled=True, PaginationConfig={"PageSize": _PAGE}
+            )
+            return [_image(image) for page in pages for image in page.get("Images", [])]
+
+    def own_snapshots(self, tags: Mapping[str, str]) -> list[DescribedSnapshot]:
+        """The account's snapshots with all these tags, in any state."""
+        filters: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+        with translated("DescribeSnapshots", self.region, self._profile):
+            pages = self._client.get_paginator("describe_snapshots").paginate(
+                OwnerIds=["self"], Filters=filters, PaginationConfig={"PageSize": _PAGE}
+            )
+            return [_snapshot(item) for page in pages for item in page.get("Snapshots", [])]
+
+    def deregister_image(self, image_id: str) -> None:
+        """Deregister an image; its snapshots stay."""
+        with translated("DeregisterImage", self.region, self._profile):
+            self._client.deregister_image(ImageId=image_id)
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """Delete a snapshot."""
@@ -117,6 +164,10 @@ def _image(image: "ImageTypeDef") -> DescribedImage:
             for mapping in image.get("BlockDeviceMappings", [])
             if "Ebs" in mapping
         },
+        public=image.get("Public", False),
+        created=_time(image.get("CreationDate")),
+        deprecated_at=_time(image.get("DeprecationTime")),
+        protection=image.get("DeregistrationProtection", "disabled"),
     )
 
 
@@ -128,7 +179,14 @@ def _snapshot(item: "SnapshotTypeDef") -> DescribedSnapshot:
         volume_gib=item.get("VolumeSize", 0),
         encrypted=item.get("Encrypted", False),
         tags=_tags(item.get("Tags", [])),
+        kms_key=item.get("KmsKeyId"),
+        started=item.get("StartTime"),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    # DescribeImages tells its times as text, DescribeSnapshots as times.
+    return datetime.fromisoformat(text) if text else None
 
 
 def _tags(tags: "list[TagTypeDef]") -> dict[str, str]:

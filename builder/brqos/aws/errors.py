@@ -49,6 +49,7 @@ _KINDS = {
     ErrorKind.THROTTLED: (
         "RequestThrottledException", "RequestThrottled", "RequestLimitExceeded", "Throttling", "ThrottlingException",
         "ConcurrentLimitExceededException", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete",
+        "TooManyUpdates",
     ),
     ErrorKind.SERVER: (
         "InternalServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable",
@@ -56,18 +57,21 @@ _KINDS = {
     ),
     ErrorKind.QUOTA: (
         "ServiceQuotaExceededException", "SnapshotLimitExceeded", "PendingSnapshotLimitExceeded", "TagLimitExceeded",
-        "ResourceLimitExceeded",
+        "ResourceLimitExceeded", "ParameterLimitExceeded", "ParameterMaxVersionLimitExceeded",
     ),
     ErrorKind.NOT_FOUND: (
         "ResourceNotFoundException", "InvalidSnapshot.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable",
+        "ParameterNotFound",
     ),
     ErrorKind.CONFLICT: ("ConflictException", "IdempotentParameterMismatch"),
-    ErrorKind.DUPLICATE_NAME: ("InvalidAMIName.Duplicate",),
+    ErrorKind.DUPLICATE_NAME: ("InvalidAMIName.Duplicate", "ParameterAlreadyExists"),
     ErrorKind.IN_USE: ("InvalidSnapshot.InUse",),
     ErrorKind.VALIDATION: (
         "ValidationException", "ValidationError", "InvalidParameterValue", "InvalidParameterCombination",
         "MissingParameter", "UnknownParameter", "InvalidBlockDeviceMapping", "InvalidAMIName.Malformed",
         "InvalidAMIID.Malformed", "InvalidParameter", "IncorrectState", "SerializationException", "InvalidTag",
+        "InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "HierarchyLevelLimitExceededException",
+        "ParameterPatternMismatchException", "UnsupportedParameterType",
     ),
 }  # fmt: skip
 _KIND_OF_CODE = {code: kind for kind, codes in _KINDS.items() for code in codes}
@@ -137,20 +141,39 @@ def translate(error: Exception, operation: str, region: str | None, profile: str
     return _of_client(error, operation, region, profile)
 
 
-def _of_answer(error: Exception, operation: str, region: str | None) -> AwsCallError:
-    response = getattr(error, "response", {})
-    told = response.get("Error", {})
-    code = str(told.get("Code", ""))
-    # EBS direct answers with the code alone where it has no message.
-    message = str(told.get("Message") or told.get("message") or "")
-    kind = kind_of(code, int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)))
+def refused(operation: str, region: str | None, *, code: str, status: int, message: str) -> AwsCallError:
+    """The AwsCallError for an answer that refuses; `status` is that of HTTP."""
+    kind = kind_of(code, status)
     place = f" in {region}" if region else ""
     return AwsCallError(
-        f"AWS refused {operation}{place}: {code or 'no code'}",
+        f"AWS refused {operation}{place}: {code or f'status {status}'}",
         kind=kind,
         code=code,
         why=message,
         todo=_TODO.get(kind, ""),
+    )
+
+
+def unreachable(operation: str, region: str | None, why: str) -> AwsCallError:
+    """The AwsCallError for a call that no answer came to."""
+    return AwsCallError(
+        f"AWS cannot be reached for {operation}" + (f" in {region}" if region else ""),
+        kind=ErrorKind.CONNECTION,
+        why=why,
+        todo="Check the region's spelling, the network, the proxy, and the AWS_ENDPOINT_URL variables.",
+    )
+
+
+def _of_answer(error: Exception, operation: str, region: str | None) -> AwsCallError:
+    response = getattr(error, "response", {})
+    told = response.get("Error", {})
+    return refused(
+        operation,
+        region,
+        code=str(told.get("Code", "")),
+        status=int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
+        # EBS direct answers with the code alone where it has no message.
+        message=str(told.get("Message") or told.get("message") or ""),
     )
 
 
@@ -202,10 +225,5 @@ def _of_client(error: Exception, operation: str, region: str | None, profile: st
                 todo="Correct ~/.aws/config and ~/.aws/credentials, or the files that AWS_CONFIG_FILE names.",
             )
         case known.HTTPClientError() | known.ConnectionError():
-            return AwsCallError(
-                f"AWS cannot be reached for {operation}" + (f" in {region}" if region else ""),
-                kind=ErrorKind.CONNECTION,
-                why=why,
-                todo="Check the region's spelling, the network, the proxy, and the AWS_ENDPOINT_URL variables.",
-            )
+            return unreachable(operation, region, why)
     return AwsCallError(f"{operation} failed", kind=ErrorKind.OTHER, why=f"{type(error).__name__}: {why}")

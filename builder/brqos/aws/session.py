@@ -2,19 +2,25 @@
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from brqos.aws.credentials import Credentials
 from brqos.aws.errors import translated
+from brqos.aws.role import assume_role
 
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
     from botocore.session import Session as BotocoreSession
 
+    from brqos.aws.dry_run import DryRunEc2
     from brqos.aws.ebs import Ebs
+    from brqos.aws.ebs_reader import EbsReader
     from brqos.aws.ec2 import Ec2
     from brqos.aws.identity import Identity
+    from brqos.aws.image_attributes import ImageAttributes
+    from brqos.aws.parameters import Parameters
+    from brqos.aws.usage import Usage
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
@@ -25,7 +31,8 @@ class AwsSession:
 
     Without `endpoint` and `credentials` everything is found as boto3 finds it: profiles, AWS_CONFIG_FILE, proxies,
     AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>. With both given, nothing of this machine's configuration is looked at:
-    a rehearsal must not depend on it, and must not reach anything else.
+    a rehearsal must not depend on it, and must not reach anything else. With `role` (an ARN) everything is done in that
+    role, whose credentials are renewed as long as the first ones hold.
     """
 
     def __init__(
@@ -33,46 +40,89 @@ class AwsSession:
         profile: str | None = None,
         endpoint: str | None = None,
         credentials: Credentials | tuple[str, str] | None = None,
+        role: str | None = None,
     ) -> None:
         self.profile = profile
+        self.role = role
         self.endpoint = endpoint
         self._credentials = Credentials(*credentials) if isinstance(credentials, tuple) else credentials
         self._isolated = endpoint is not None and credentials is not None
         self._session: boto3.Session | None = None
+        self._clients: dict[tuple[str, str, int, int], Any] = {}
         # Making a client reads files and is not safe in several threads; using one is.
         self._lock = threading.Lock()
 
     def ec2(self, region: str) -> "Ec2":
-        """EC2 in a region."""
+        """EC2 in a region: images and snapshots."""
         from brqos.aws.ec2 import Ec2
 
-        with self._lock, translated("making a client for EC2", region, self.profile):
-            client = self._boto3().client(
-                "ec2", region_name=region, endpoint_url=self.endpoint, config=self._config(attempts=6)
-            )
-            # Registering is not idempotent: whoever calls it has to look before trying again.
-            once = self._boto3().client(
-                "ec2", region_name=region, endpoint_url=self.endpoint, config=self._config(attempts=1)
-            )
-        return Ec2(client, once, region, self.profile)
+        # Registering is not idempotent: whoever calls it has to look before trying again.
+        return Ec2(self._client("ec2", region), self._client("ec2", region, attempts=1), region, self.profile)
+
+    def image_attributes(self, region: str) -> "ImageAttributes":
+        """EC2 in a region: who may use an image, and its marks."""
+        from brqos.aws.image_attributes import ImageAttributes
+
+        return ImageAttributes(self._client("ec2", region), region, self.profile)
+
+    def parameters(self, region: str) -> "Parameters":
+        """The Parameter Store of Systems Manager in a region."""
+        from brqos.aws.parameters import Parameters
+
+        return Parameters(self._client("ssm", region), region, self.profile)
+
+    def usage(self, region: str) -> "Usage":
+        """What in a region may use an image: instances, launch templates, Auto Scaling groups, parameters."""
+        from brqos.aws.usage import Usage
+
+        clients = (self._client(service, region) for service in ("ec2", "autoscaling", "ssm"))
+        return Usage(*clients, region=region, profile=self.profile)
 
     def ebs(self, region: str, *, connections: int = 32) -> "Ebs":
-        """EBS direct in a region; so many calls may be under way at once."""
+        """EBS direct in a region; so many blocks may be put at once."""
+        from brqos.aws.block_puts import BlockPuts, transport_of
         from brqos.aws.ebs import Ebs
 
-        with self._lock, translated("making a client for EBS direct", region, self.profile):
-            config = self._config(attempts=1, connections=connections, read_seconds=30)
-            client = self._boto3().client("ebs", region_name=region, endpoint_url=self.endpoint, config=config)
-        return Ebs(client, region, self.profile)
+        client = self._client("ebs", region, attempts=1, read_seconds=30)
+        verify = None if self._isolated else self._boto3()._session.get_config_variable("ca_bundle")  # noqa: SLF001
+        transport = transport_of(client.meta.endpoint_url, verify=verify, config=client.meta.config)
+        puts = BlockPuts(transport, region, self.frozen_credentials, connections=connections)
+        return Ebs(client, puts, region, self.profile)
+
+    def ebs_reader(self, region: str) -> "EbsReader":
+        """EBS direct in a region: reading what a snapshot holds."""
+        from brqos.aws.ebs_reader import EbsReader
+
+        return EbsReader(self._client("ebs", region), region, self.profile)
+
+    def dry_run(self, region: str) -> "DryRunEc2":
+        """EC2 in a region, asked what it would allow."""
+        from brqos.aws.dry_run import DryRunEc2
+
+        return DryRunEc2(self._client("ec2", region), region, self.profile)
+
+    def has_credentials(self) -> bool:
+        """Whether there are any to be tried; raises AwsCallError for a profile that does not exist."""
+        with self._lock, translated("reading the credentials", None, self.profile):
+            return self._boto3().get_credentials() is not None
+
+    def frozen_credentials(self) -> Credentials:
+        """The credentials of this moment, refreshed where they can be; raises AwsCallError."""
+        from botocore.exceptions import NoCredentialsError
+
+        with translated("reading the credentials", None, self.profile):
+            found = self._boto3().get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            frozen = found.get_frozen_credentials()
+        return Credentials(str(frozen.access_key), str(frozen.secret_key), frozen.token)
 
     def identity(self, region: str) -> "Identity":
         """Who is asking, as STS in this region tells; raises AwsCallError."""
         from brqos.aws.identity import Identity
 
+        client = self._client("sts", region, attempts=3, read_seconds=20)
         with translated("GetCallerIdentity", region, self.profile):
-            with self._lock:
-                config = self._config(attempts=3, read_seconds=20)
-                client = self._boto3().client("sts", region_name=region, endpoint_url=self.endpoint, config=config)
             answer = client.get_caller_identity()
         return Identity(account=answer["Account"], arn=answer["Arn"])
 
@@ -81,18 +131,34 @@ class AwsSession:
         with self._lock, translated("reading the AWS configuration", None, self.profile):
             return self._boto3().region_name
 
+    def _client(self, service: str, region: str, *, attempts: int = 6, read_seconds: int = _READ_SECONDS) -> Any:  # noqa: ANN401
+        """A client of boto3's, made once; its type depends on the service's name, which only a stub could tell."""
+        asked = (service, region, attempts, read_seconds)
+        with self._lock, translated(f"making a client for {service}", region, self.profile):
+            if asked not in self._clients:
+                self._clients[asked] = self._boto3().client(
+                    service,  # type: ignore[call-overload]
+                    region_name=region,
+                    endpoint_url=self.endpoint,
+                    config=self._config(attempts=attempts, read_seconds=read_seconds),
+                )
+            return self._clients[asked]
+
     def _boto3(self) -> "boto3.Session":
         if self._session is None:
             import boto3
 
             given = self._credentials
-            self._session = boto3.Session(
+            session = boto3.Session(
                 profile_name=None if self._isolated else self.profile,
                 aws_access_key_id=given.access_key if given else None,
                 aws_secret_access_key=given.secret_key if given else None,
                 aws_session_token=given.token if given else None,
                 botocore_session=_core_without_configuration() if self._isolated else None,
             )
+            if self.role:
+                assume_role(session, self.role, self.endpoint)
+            self._session = session
         return self._session
 
     def _config(self, *, attempts: int, connections: int = 10, read_seconds: int = _READ_SECONDS) -> "Config":

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brqos.cli import options
+from brqos.cli.pairs import pairs
 from brqos.cli.session import running
-from brqos.cli.spec import kubelet_flags, pairs, resolved, upstream_flags
+from brqos.cli.spec import kubelet_flags, resolved, upstream_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,7 @@ def build(
     self_managed: Annotated[
         bool | None, typer.Option("--self-managed/--managed", help="Kind of the nodegroup; managed by default.")
     ] = None,
+    confirm_public: options.ConfirmPublic = False,
     config: options.ConfigFile = None,
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Print every effective value and where it came from, and end.")
@@ -94,7 +96,7 @@ def build(
                 "build.jobs": jobs,
                 "build.sbkeys-profile": sbkeys_profile,
                 "build.pretty-name": pretty_name,
-                "build.make-env": pairs("--make-env", make_env),
+                "build.make-env": pairs("--make-env", make_env) or None,
                 "ami.regions": region or None,
                 "ami.profile": profile,
                 "nodegroup.cluster": cluster,
@@ -105,6 +107,9 @@ def build(
         if show_config:
             _show_configuration(console, configuration)
             return
+        from brqos.ami.wishes import check_confirmed
+
+        check_confirmed(configuration.spec.ami, confirmed=confirm_public)
         with _surroundings(configuration.spec, rehearse=rehearse) as around:
             _run(console, around, dry_run=dry_run, force=force, wait=wait)
 

@@ -10,8 +10,10 @@ from brqos.cli.clean import clean
 from brqos.cli.doctor import doctor
 from brqos.cli.explain import explain
 from brqos.cli.generate import generate
+from brqos.cli.iam_policy import iam_policy
 from brqos.cli.init import init
 from brqos.cli.nodegroup import nodegroup
+from brqos.cli.prune import prune
 from brqos.cli.register import register
 from brqos.cli.status import status
 from brqos.cli.variants import variants
@@ -40,7 +42,21 @@ def brqos(
     """Bake Bottlerocket AMIs whose kubelet has Kubernetes' MemoryQoS on, and put them to use."""
 
 
-for command in (init, variants, doctor, generate, build, register, nodegroup, explain, verify, status, clean):
+for command in (
+    init,
+    variants,
+    doctor,
+    generate,
+    build,
+    register,
+    iam_policy,
+    nodegroup,
+    explain,
+    verify,
+    status,
+    prune,
+    clean,
+):
     app.command()(command)
 
 

@@ -1,14 +1,14 @@
 """`brqos nodegroup`: the eksctl file for a nodegroup that uses an AMI of ours."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brqos.cli.options import Build, Json, Record
+from brqos.cli.pairs import pairs
 from brqos.cli.session import running
-from brqos.errors import ConfigurationError, UsageError
+from brqos.errors import UsageError
 
 if TYPE_CHECKING:
     from brqos.console import Console
@@ -112,11 +112,11 @@ def nodegroup(
             "volume_size": volume_size,
             "max_pods": max_pods,
             "private_networking": private_networking or None,
-            "labels": _pairs("--label", label),
+            "labels": pairs("--label", label) or None,
             "taints": tuple(taint or ()) or None,
-            "kube_reserved": _pairs("--kube-reserved", kube_reserved),
-            "system_reserved": _pairs("--system-reserved", system_reserved),
-            "eviction_hard": _pairs("--eviction-hard", eviction_hard),
+            "kube_reserved": pairs("--kube-reserved", kube_reserved) or None,
+            "system_reserved": pairs("--system-reserved", system_reserved) or None,
+            "eviction_hard": pairs("--eviction-hard", eviction_hard) or None,
         }
         wishes: dict[str, object] = {field: value for field, value in given.items() if value is not None}
         request = _request(ami, arch, variant, build, record, wishes)
@@ -145,7 +145,7 @@ def _request(
             why="They tell what is in an AMI; a build knows that of its own.",
             todo="Add --ami, or leave them out.",
         )
-    from brqos.pipeline.publish import nodegroup_of_build
+    from brqos.pipeline.nodegroup import nodegroup_of_build
 
     return nodegroup_of_build(build=build, record=record, wishes=wishes)
 
@@ -196,17 +196,3 @@ def _emit(console: "Console", request: "NodegroupRequest", output: Path | None, 
         )
     elif output is None:
         console.text(file.text)
-
-
-def _pairs(option: str, texts: Sequence[str] | None) -> dict[str, str] | None:
-    """The texts, each key=value, as a mapping; None where there are none."""
-    pairs: dict[str, str] = {}
-    for text in texts or ():
-        key, sign, value = text.partition("=")
-        if not key or not sign:
-            raise UsageError(f"{option} takes key=value, not “{text}”", todo=f"Write it as {option} key=value.")
-        if pairs.setdefault(key, value) != value:
-            raise ConfigurationError(
-                f"{option} gives “{key}” two values, “{pairs[key]}” and “{value}”", todo="Keep one of them."
-            )
-    return pairs or None

@@ -25,6 +25,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Configuration file; ./brqos.toml where there is one."),
 ]
+ConfirmPublic = Annotated[bool, typer.Option("--confirm-public", help="Yes, everybody: a public AMI is meant.")]
 Build = Annotated[str | None, typer.Option("--build", metavar="ID", help="A build by its id; the latest by default.")]
 Record = Annotated[
     Path | None,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brqos.cli.pairs import pairs
 from brqos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,24 +63,9 @@ def kubelet_flags(
     }
 
 
-def pairs(option: str, words: Sequence[str] | None) -> dict[str, str] | None:
-    """`KEY=VALUE` words as a table; raises UsageError for a word without `=` and for a key that comes twice."""
-    if not words:
-        return None
-    table: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise UsageError(f"{option} {word} is not of the form KEY=VALUE", todo=f"For example: {option} name=value")
-        if key in table:
-            raise UsageError(f"{option} gives {key} twice", todo="Give it once.")
-        table[key] = value
-    return table
-
-
 def _gates(words: Sequence[str]) -> dict[str, bool]:
     table: dict[str, bool] = {}
-    for name, value in (pairs("--feature-gate", words) or {}).items():
+    for name, value in pairs("--feature-gate", words, example="GracefulNodeShutdown=true").items():
         if value.lower() not in {"true", "false"}:
             raise UsageError(f"--feature-gate {name}={value}: a gate is true or false", todo=f"Write {name}=true.")
         table[name] = value.lower() == "true"

@@ -4,7 +4,8 @@ import ast
 import inspect
 from itertools import pairwise
 
-from brqos.config.model import BuildSpec, Model
+from brqos.config.base import Model
+from brqos.config.model import BuildSpec
 from brqos.config.variants import shipped_flavor
 from brqos.rendering import render
 from brqos.variant import VariantName

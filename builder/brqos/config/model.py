@@ -4,28 +4,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from brqos.architecture import Architecture
+from brqos.config.ami import AmiSpec
+from brqos.config.base import REGION_PATTERN, Model
 from brqos.variant import VariantName
 
 BOTTLEROCKET = "https://github.com/bottlerocket-os/bottlerocket.git"
 CORE_KIT = "https://github.com/bottlerocket-os/bottlerocket-core-kit.git"
-
-REGION_PATTERN = r"[a-z]{2}(-[a-z]+)+-\d{1,2}"
-
-
-class Model(BaseModel):
-    """Frozen; unknown keys are refused; keys are written with dashes in TOML and JSON."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: name.replace("_", "-"),
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-    )
 
 
 class Delivery(StrEnum):
@@ -79,21 +66,6 @@ class BuildSection(Model):
     """Folder of the Secure Boot signing profile, kept outside the work tree."""
     make_env: dict[str, str] = Field(default_factory=dict)
     """Anything else for `cargo make -e KEY=VALUE`."""
-
-
-class AmiSpec(Model):
-    """The AMIs to be made."""
-
-    regions: tuple[Annotated[str, Field(pattern=f"^{REGION_PATTERN}$")], ...] = ()
-    """One AMI is made in each; none: the build ends with the image."""
-    profile: str | None = None
-    """The profile of the AWS configuration; boto3's own chain where it is not given."""
-    name: str | None = Field(default=None, min_length=3, max_length=128, pattern=r"^[A-Za-z0-9()\[\] ./'@_-]+$")
-    """The AMI's name; bottlerocket-<variant>-<arch>-v<version>-<commit> where it is not given."""
-    description: str | None = Field(default=None, max_length=255)
-    """The AMI's description."""
-    tags: dict[str, str] = Field(default_factory=dict)
-    """Tags on AMI and snapshots, beside brqos's own."""
 
 
 class NodegroupSpec(Model):

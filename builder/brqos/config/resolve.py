@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from brqos.architecture import Architecture
+from brqos.config.ami import AmiSpec
 from brqos.config.model import BuildSpec
 from brqos.config.variants import shipped_flavor, shipped_path
 from brqos.errors import ConfigurationError
@@ -50,12 +51,7 @@ def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mappi
         (str(path), from_file),
         ("flag", from_flags),
     ]
-    merged: Tree = {}
-    origins: dict[str, str] = {}
-    for origin, layer in layers:
-        _merge(merged, layer)
-        for key, _ in _leaves(layer):
-            origins[key] = _flag_name(key, flag_names or {}) if origin == "flag" else origin
+    merged, origins = _merged(layers, flag_names or {})
     try:
         spec = BuildSpec.model_validate(merged)
     except ValidationError as error:
@@ -64,9 +60,50 @@ def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mappi
     return Resolved(spec, effective)
 
 
+def resolve_ami(
+    flags: Mapping[str, object],
+    file: Path | None,
+    *,
+    recorded: BuildSpec | None = None,
+    flag_names: Mapping[str, str] | None = None,
+) -> AmiSpec:
+    """The section `[ami]` for a command that builds nothing: flags over the file over what a build's record has.
+
+    `flags` are keys of the section. Without `file` the `brqos.toml` of the current folder counts, beside a record only
+    where it is about the same variant. Raises ConfigurationError as `resolve` does.
+    """
+    path, from_file = _read_file(file)
+    if file is None and recorded is not None and from_file.get("variant") != recorded.variant:
+        from_file = {}
+    below = recorded.ami.model_dump(mode="json", exclude_defaults=True) if recorded else {}
+    layers: list[tuple[str, Tree]] = [
+        ("record", {"ami": below}),
+        (str(path), {"ami": _table(from_file, "ami")}),
+        ("flag", {"ami": dict(flags)}),
+    ]
+    merged, origins = _merged([layer for layer in layers if layer[1]["ami"]], flag_names or {})
+    # Whatever is built, the section's keys are the same: this way they are refused in the same words.
+    whole = {"variant": "aws-k8s-1.29", "arch": Architecture.of_this_machine(), **merged}
+    try:
+        return BuildSpec.model_validate(whole).ami
+    except ValidationError as error:
+        raise _refused(error, origins) from None
+
+
 def effective_values(resolved: Resolved) -> list[tuple[str, object, str]]:
     """Every value with its key and origin, in the order of the model."""
     return [(key, value, resolved.origins[key]) for key, value in _leaves(resolved.spec.model_dump(mode="json"))]
+
+
+def _merged(layers: Sequence[tuple[str, Tree]], flag_names: Mapping[str, str]) -> tuple[Tree, dict[str, str]]:
+    """All layers in one, later ones over earlier ones, and for every value where it came from."""
+    merged: Tree = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        _merge(merged, layer)
+        for key, _ in _leaves(layer):
+            origins[key] = _flag_name(key, flag_names) if origin == "flag" else origin
+    return merged, origins
 
 
 def _read_file(file: Path | None) -> tuple[Path | None, Tree]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from brqos.config.model import Model
+from brqos.config.base import Model
 from brqos.errors import ConfigurationError
 from brqos.resources import data_directory
 from brqos.variant import KubernetesVersion, VariantName

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from brqos.config.model import Model
+from brqos.config.base import Model
 
 
 class ImageRole(StrEnum):

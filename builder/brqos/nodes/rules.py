@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from brqos.ami.ids import check_ami_id
 from brqos.architecture import Architecture
-from brqos.config.model import REGION_PATTERN, NodegroupSpec
+from brqos.config.base import REGION_PATTERN
+from brqos.config.model import NodegroupSpec
 from brqos.errors import ConfigurationError
 from brqos.nodes.instances import InstanceType, default_type
 from brqos.nodes.labels import check_labels, check_taints

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from brqos.ami.wishes import check_wishes
 from brqos.doctor.examine import require
 from brqos.image.build import build_images
 from brqos.image.model import BuildResult, Image
@@ -15,7 +16,8 @@ from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
 from brqos.pipeline.digest import digest
 from brqos.pipeline.generate import Planned, settings_of, work_tree
-from brqos.pipeline.publish import check_nodegroup, register_build, write_nodegroup
+from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
+from brqos.pipeline.register import register_build
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
@@ -65,7 +67,9 @@ def run_build(
             stored.finish(Stage.GENERATE, tree.commit, started)
             _build(stored, order, tree, monitor, force=force)
         if spec.ami.regions:
-            register_build(stored, around, monitor, force=force)
+            released = register_build(stored, around, monitor, force=force, restart=force)
+            if released is not None:
+                released.check()
             if spec.nodegroup.cluster:
                 write_nodegroup(stored, around, monitor, force=force)
     return stored
@@ -88,6 +92,7 @@ def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) 
     all that is missing; `tools` is false for a plan, which needs none.
     """
     settings_of(around.spec)
+    check_wishes(around.spec.ami)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
     # Upstream's scripts cannot take every path; the cache's is known before anything is in it.

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brqos.ami.plan import AmiRequest, plan_amis
+from brqos.ami.calls import calls_of
+from brqos.ami.plan import plan_amis
+from brqos.ami.request import AmiRequest
 from brqos.image.model import Image, ImageRole
 from brqos.image.sbkeys import read_profile
 from brqos.overlay.apply import commit_of
@@ -63,7 +65,7 @@ def _registration(planned: Planned, around: Surroundings, commit: str) -> list[S
     return [
         Step(Stage.REGISTER, f"{call.region}: {call.service} {call.operation}", _without_hash(call.parameters))
         for plan in plan_amis(request)
-        for call in plan.calls()
+        for call in calls_of(plan)
     ]
 
 

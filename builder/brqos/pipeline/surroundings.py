@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brqos.ami.journal import journal_folder
 from brqos.aws.credentials import Credentials
+from brqos.aws.regions import AwsRegions
 from brqos.aws.session import AwsSession
+from brqos.config.ami import AmiSpec
 from brqos.config.model import BuildSpec
 from brqos.image.order import CARGO_MAKE
 from brqos.resources import cache_directory
@@ -14,18 +17,27 @@ from brqos.resources import cache_directory
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The spec to build, the program that builds, the AWS to publish to, and where mirrors and trees are kept."""
+    """The spec to build, the program that builds, the AWS to publish to, and where brqos keeps its own.
+
+    `cache` has mirrors and work trees, `journals` the uploads that are not finished.
+    """
 
     spec: BuildSpec
     program: tuple[str, ...]
-    aws: AwsSession
+    aws: AwsRegions
     cache: Path
+    journals: Path
     rehearsal: bool = False
 
 
 def real(spec: BuildSpec) -> Surroundings:
     """The world as it is."""
-    return Surroundings(spec, CARGO_MAKE, AwsSession(profile=spec.ami.profile), cache_directory())
+    return Surroundings(spec, CARGO_MAKE, aws_of(spec.ami), cache_directory(), journal_folder())
+
+
+def aws_of(spec: AmiSpec) -> AwsRegions:
+    """The identities that `[ami]` names, per region."""
+    return AwsRegions(AwsSession(spec.profile, role=spec.role), spec.region_profiles, spec.region_roles)
 
 
 @contextlib.contextmanager
@@ -36,4 +48,7 @@ def rehearsed(spec: BuildSpec) -> Iterator[Surroundings]:
 
     with stand_ins(spec) as ins:
         aws = AwsSession(endpoint=ins.endpoint, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
-        yield Surroundings(ins.spec, PROGRAM, aws, cache_directory() / "rehearsal", rehearsal=True)
+        # What the emulator of this run has is gone with it, and so are the journals.
+        journals = ins.folder / "uploads"
+        cache = cache_directory() / "rehearsal"
+        yield Surroundings(ins.spec, PROGRAM, AwsRegions(aws), cache, journals, rehearsal=True)

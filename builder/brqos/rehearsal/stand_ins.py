@@ -30,10 +30,11 @@ _FIRST_WITH_KERNEL_KIT = (1, 28, 0)
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """The spec with its sources replaced, and where the emulator answers."""
+    """The spec with its sources replaced, where the emulator answers, and a folder that ends with the rehearsal."""
 
     spec: BuildSpec
     endpoint: str
+    folder: Path
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def stand_ins(spec: BuildSpec) -> Iterator[StandIns]:
     folder = _folder()
     try:
         with Emulator(rehearsal=True) as emulator:
-            yield StandIns(_rehearsed(spec, folder), emulator.endpoint)
+            yield StandIns(_rehearsed(spec, folder), emulator.endpoint, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
-from brqos.config.model import Model
+from brqos.config.base import Model
 from brqos.memoryqos.kubelet import Amount, CgroupMemory
 from brqos.memoryqos.settings import ReservationPolicy
 

@@ -1,6 +1,7 @@
 """Registering and writing the nodegroup from a record alone, as a later CI job does: through the command line."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from brqos.architecture import Architecture
+from brqos.aws.ec2 import Ec2
 from brqos.cli.main import app
-from brqos.config.model import AmiSpec, BuildSpec, Delivery
+from brqos.config.ami import AmiSpec
+from brqos.config.model import BuildSpec, Delivery
 from brqos.image.hashing import hash_image
 from brqos.image.model import BuildResult, ImageRole
 from brqos.monitor import Silent
@@ -113,8 +116,8 @@ def test_a_dry_run_needs_neither_credentials_nor_network(stored: StoredBuild) ->
     words = ["register", "--record", stored.file, "--region", "eu-central-1", "--name", "other", "--dry-run", "--json"]
     plan = json.loads(run(*words).stdout)
     assert plan["name"] == "other"
-    assert plan["calls"][-1]["operation"] == "RegisterImage"
-    tags = plan["calls"][-1]["parameters"]["TagSpecifications"][0]["Tags"]
+    (registration,) = [call for call in plan["calls"] if call["operation"] == "RegisterImage"]
+    tags = registration["parameters"]["TagSpecifications"][0]["Tags"]
     assert {"Key": "team", "Value": "platform"} in tags
 
 
@@ -140,14 +143,31 @@ def test_status_tells_of_a_broken_record(stored: StoredBuild, tmp_path: Path, mo
     assert "is not a build record" in run("status").stderr
 
 
-def test_an_ami_that_is_not_what_was_asked_for_is_refused(stored: StoredBuild, monkeypatch: pytest.MonkeyPatch) -> None:
-    from moto import mock_aws
+def test_an_ami_that_is_not_what_was_asked_for_is_refused(
+    stored: StoredBuild, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_image = Ec2.register_image
 
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    # moto makes up an AMI of its own whatever RegisterImage asks for: just what must not pass unseen.
-    with mock_aws():
-        failed = run("register", "--record", stored.file, "--region", "eu-central-1", code=7)
-    assert "RootDeviceName is /dev/sda1, not /dev/xvda" in failed.stderr
+    def otherwise(self: Ec2, parameters: Mapping[str, object]) -> str:
+        return register_image(self, {**parameters, "BootMode": "legacy-bios"})
+
+    monkeypatch.setattr(Ec2, "register_image", otherwise)
+    failed = run("register", "--record", stored.file, "--region", "eu-central-1", code=7)
+    assert "BootMode is legacy-bios, not unset" in failed.stderr
     assert "deregister-image" in failed.stderr
     assert load(stored.file).record.amis == {}
+
+
+def test_amis_json_lies_beside_the_record(stored: StoredBuild, emulator: Emulator) -> None:
+    emulator.faults.inject("CopyImage", Fault(status=403, code="UnauthorizedOperation"))
+    run("register", "--record", stored.file, "--region", "eu-west-1", "--region", "us-east-2", code=7)
+    amis = json.loads((stored.folder / "amis.json").read_text())
+    assert set(amis) == {"eu-west-1"}, "it is written after a partial failure too"
+    run("register", "--record", stored.file, "--region", "eu-west-1", "--region", "us-east-2")
+    amis = json.loads((stored.folder / "amis.json").read_text())
+    assert amis["us-east-2"] == {
+        "id": load(stored.file).record.amis["us-east-2"].id,
+        "name": f"{NAME}".replace("x86_64-", "x86_64-v"),
+        "public": False,
+        "launch_permissions": [],
+    }

@@ -1,0 +1,31 @@
+"""`KEY=VALUE` on the command line: one way to read it, and to refuse it, for every option."""
+
+from collections.abc import Sequence
+
+from brqos.errors import UsageError
+
+
+def pairs(option: str, words: Sequence[str] | None, *, example: str = "name=value") -> dict[str, str]:
+    """`KEY=VALUE` words as a table; raises UsageError for a word without `=` and for a key with two values."""
+    table: dict[str, str] = {}
+    for word in words or ():
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} {word} is not of the form KEY=VALUE", todo=f"For example: {option} {example}")
+        if table.setdefault(key, value) != value:
+            raise UsageError(f"{option} gives {key} two values, “{table[key]}” and “{value}”", todo="Keep one of them.")
+    return table
+
+
+def single_and_by_region(
+    option: str, words: Sequence[str] | None, *, example: str
+) -> tuple[str | None, dict[str, str]]:
+    """Words of which one may stand alone, for all regions, and others are REGION=VALUE; raises UsageError."""
+    alone = [word for word in words or () if "=" not in word]
+    if len(alone) > 1:
+        raise UsageError(
+            f"{option} is given {len(alone)} times for all regions: {', '.join(alone)}",
+            todo=f"Give one, and others for single regions: {option} {example}",
+        )
+    by_region = pairs(option, [word for word in words or () if "=" in word], example=example)
+    return (alone[0] if alone else None), by_region

@@ -1,0 +1,59 @@
+"""Many regions at once."""
+
+import threading
+
+import pytest
+
+from brqos.ami.everywhere import WORKERS, everywhere, told
+from brqos.errors import AwsError
+
+
+def test_a_failure_hides_nobody() -> None:
+    def work(region: str) -> str:
+        if region == "b":
+            raise AwsError("no", why="because")
+        return region.upper()
+
+    outcome = everywhere(["c", "b", "a", "c"], work)
+    assert outcome.results == {"c": "C", "a": "A"}
+    assert list(outcome.results) == ["c", "a"], "in the order that was asked for"
+    assert told(outcome.failures) == "b: no\nbecause"
+
+
+def test_a_bug_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        everywhere(["a", "b"], lambda _: 1 / 0)
+
+
+def test_an_interrupt_stops_the_others() -> None:
+    stop = threading.Event()
+
+    def work(region: str) -> bool:
+        if region == "a":
+            raise KeyboardInterrupt
+        return stop.wait(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        everywhere(["a", "b"], work, stop=stop)
+    assert stop.is_set()
+
+
+def test_so_many_at_once_and_no_more() -> None:
+    under_way, most, lock = 0, 0, threading.Lock()
+    gate = threading.Barrier(WORKERS, timeout=10)
+
+    def work(region: str) -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        gate.wait()
+        with lock:
+            under_way -= 1
+
+    everywhere([str(number) for number in range(2 * WORKERS)], work)
+    assert most == WORKERS
+
+
+def test_no_region() -> None:
+    assert everywhere([], lambda _: 1 / 0).results == {}
