@@ -156,6 +156,11 @@ def journals(folder: Path) -> Iterator[tuple[Path, Begun]]:
             yield file, begun
 
 
+def blocks_done(file: Path) -> int:
+    """How many blocks of an unfinished upload the service has taken."""
+    return len(_read(file)[1])
+
+
 def file_of(folder: Path, key: str) -> Path:
     """The journal's file of the upload with this key."""
     return folder / f"{key[:32]}{SUFFIX}"

@@ -33,10 +33,23 @@ def status(
         if json_output:
             console.data([stored.record.model_dump(mode="json") for stored in builds])
             return
+        _show_unfinished(console)
         if not builds:
             console.line(f"No builds in {BUILDS}/ yet. Begin with: brqos build --variant aws-k8s-1.29 --rehearse")
             return
         console.table(["BUILD", "UPDATED (UTC)", "DONE UP TO", "AMIS"], [_cells(stored) for stored in builds])
+
+
+def _show_unfinished(console: "Console") -> None:
+    """Uploads that a run on this machine was interrupted in; the builds' folders know nothing of them."""
+    from brqos.ami.journal import blocks_done, journal_folder, journals
+
+    for file, begun in journals(journal_folder()):
+        if begun.snapshot:
+            console.note(
+                f"Unfinished: {begun.image} to {begun.region}, {blocks_done(file)} of {begun.blocks} blocks in"
+                f" {begun.snapshot}. The same `brqos register` goes on with it."
+            )
 
 
 def _cells(stored: "StoredBuild") -> list[str]:
