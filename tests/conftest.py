@@ -162,3 +162,13 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Layout], Mi
         )
 
     return repositories
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The figures that tests of publishing tell: how many points were tried."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    figures = [value for report in reports for key, value in report.user_properties if key == "publishing"]
+    if figures:
+        terminalreporter.section("publishing")
+        for words in figures:
+            terminalreporter.write_line(str(words))

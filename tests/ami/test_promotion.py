@@ -289,6 +289,7 @@ def test_proof_is_needed(releases: Releases) -> None:
     with pytest.raises(AwsError, match="not promoted") as raised:
         proven(amis, Inspection(regions={"eu-west-1": (OK,), "us-east-1": ()}))
     assert raised.value.why == "Not inspected: us-east-1, ap-south-1."
+    assert "not promoted in eu-west-1, us-east-1, ap-south-1: " in raised.value.what
     with pytest.raises(AwsError, match="not promoted"):
         proven({}, Inspection())
 

@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from brqos import process
+from publishing import soak as publishing
 from soak.guest import initramfs, parsed, run, script
 from soak.pods import nodes
 from soak.verdict import verdict
 
+_PUBLISHING = "--publishing"
 _QEMU = "qemu-system-x86_64"
 _PACKAGES = "apt-get install --no-install-recommends qemu-system-x86 linux-image-amd64 busybox-static"
 
 
 def main(arguments: Sequence[str]) -> int:
     """0: all as predicted; 1: not; 4: a tool or the kernel is missing."""
+    if _PUBLISHING in arguments:
+        return publishing.main([word for word in arguments if word != _PUBLISHING])
     options = _options().parse_args(arguments)
     busybox, qemu = process.find("busybox"), process.find(_QEMU)
     kernel = options.kernel or _newest(Path("/boot"), "vmlinuz-*")
@@ -66,6 +70,9 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/soak",
         description="Make the predicted cgroups in a real kernel and read them back, in a small QEMU guest.",
+    )
+    parser.add_argument(
+        _PUBLISHING, action="store_true", help="soak publishing to AWS instead; see --publishing --help for its options"
     )
     parser.add_argument("--kernel", type=Path, metavar="FILE", help="vmlinuz-VERSION; the newest in /boot by default")
     parser.add_argument("--modules", type=Path, metavar="DIR", help="folder of VERSION's modules; /lib/modules")

@@ -1,7 +1,7 @@
 """What the soak makes and how it judges; the guest itself is run by scripts/soak."""
 
 import gzip
-import subprocess  # noqa: TID251 - the shell's own check of the script
+import subprocess
 from pathlib import Path
 
 import pytest

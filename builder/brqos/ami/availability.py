@@ -90,15 +90,24 @@ def clear_failed(image: DescribedImage, setting: RegionSetting, plan: AmiPlan) -
     """
     try:
         setting.ec2.deregister_image(image.id)
-        if plan.copy_from is not None:
-            for snapshot in snapshots_of(image).values():
-                setting.ec2.delete_snapshot(snapshot)
     except AwsCallError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             setting.monitor.warn(f"{plan.region}: {image.id} failed, and cannot be cleared away: {error.what}")
             return False
     setting.monitor.note(f"{plan.region}: {image.id} had failed and is deregistered")
+    for snapshot in snapshots_of(image).values() if plan.copy_from is not None else ():
+        _delete_of_copy(snapshot, setting)
     return True
+
+
+def _delete_of_copy(snapshot: str, setting: RegionSetting) -> None:
+    try:
+        setting.ec2.delete_snapshot(snapshot)
+    except AwsCallError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            setting.monitor.warn(
+                f"{setting.region}: {snapshot} of the failed copy stays: {error.what}. `brqos prune` removes it later."
+            )
 
 
 def _is_ours(plan: AmiPlan, image: DescribedImage) -> bool:

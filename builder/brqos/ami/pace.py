@@ -16,7 +16,9 @@ from brqos.aws.retry import StoppedError
 QUOTA_PER_SECOND = 1000.0
 MOST_AT_ONCE = 64
 
-_FIRST_LIMIT = 8.0
+_FIRST_LIMIT = 16.0
+# Large steps at first, since an image is sent within seconds; smaller ones once a step was too large.
+_FIRST_STEP = 2.0
 _STEP = 1.4
 _WINDOW_SECONDS = 0.5
 _WINDOW_PUTS = 40
@@ -122,6 +124,7 @@ class _Climb:
     """Whether to go up, back or nowhere, from the rates of the windows."""
 
     def __init__(self, rest: int = 0) -> None:
+        self._step = _STEP if rest else _FIRST_STEP
         self._before: float | None = None
         self._went_up = False
         self._rest = rest
@@ -134,8 +137,9 @@ class _Climb:
             return 1.0
         if not self._went_up or before is None or rate > before * (1 + _NOISE):
             self._went_up = not at_the_top
-            return 1.0 if at_the_top else _STEP
+            return 1.0 if at_the_top else self._step
         # The last step brought nothing: undo it, and let it be for a while.
+        undone, self._step = self._step, _STEP
         self._went_up = False
         self._rest = _REST
-        return 1 / _STEP
+        return 1 / undone

@@ -15,7 +15,7 @@ from brqos.ami.inspection import inspect_all
 from brqos.ami.make import Making, make_all
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, SnapshotPlan
-from brqos.ami.promotion import Promotion, promote, proven
+from brqos.ami.promotion import Promotion, PromotionFailedError, promote, proven
 from brqos.ami.publishing import check_publication, name_in_ssm, share_and_mark
 from brqos.ami.setting import RegionSetting
 from brqos.errors import AwsError, BrqosError
@@ -56,10 +56,13 @@ class Released:
     upload_seconds: float = 0.0
     inspection: Inspection = field(default_factory=Inspection)
     promotion: Promotion | None = None
+    promotion_failure: BrqosError | None = None
 
     def check(self) -> None:
-        """Raise the only failure there is, or RegionsFailedError with all of them."""
+        """Raise the only failure there is, or RegionsFailedError with those of all regions."""
         if not self.failures:
+            if self.promotion_failure is not None:
+                raise self.promotion_failure
             return
         if len({*self.failures, *self.amis}) == 1:
             raise next(iter(self.failures.values()))
@@ -72,7 +75,7 @@ def release(
     """Do all of it in all regions; `on_ami` hears of an AMI each time something was done with it, by one at a time.
 
     What fails in one region is told in the result, and does not keep the others back. Raises ConfigurationError for
-    wishes that AWS would refuse, before anything is made; PromotionFailedError.
+    wishes that AWS would refuse, before anything is made.
     """
     check_publication(plans[0].publication)
     work = _Release(plans, settings, monitor, on_ami)
@@ -80,12 +83,16 @@ def release(
     work.share()
     work.inspect()
     work.name()
-    promotion = work.promote() if plans[0].publication.promote else None
+    if plans[0].publication.promote:
+        work.promote()
     making = work.making
     # Regions end in any order; they are told in the one that was asked for.
     amis = {plan.region: making.amis[plan.region] for plan in plans if plan.region in making.amis}
     failures = {plan.region: making.failures[plan.region] for plan in plans if plan.region in making.failures}
-    return Released(amis, failures, making.sent, making.puts, making.seconds, work.inspection, promotion)
+    return Released(
+        amis, failures, making.sent, making.puts, making.seconds, work.inspection, work.promotion,
+        work.promotion_failure,
+    )  # fmt: skip
 
 
 class _Release:
@@ -101,6 +108,8 @@ class _Release:
         self._telling = threading.Lock()
         self.making = Making()
         self.inspection = Inspection()
+        self.promotion: Promotion | None = None
+        self.promotion_failure: BrqosError | None = None
 
     def make(self) -> None:
         self.making = make_all(list(self._plans.values()), self._settings, self._tell)
@@ -140,14 +149,19 @@ class _Release:
 
         self._everywhere(work)
 
-    def promote(self) -> Promotion | None:
+    def promote(self) -> None:
         if self.making.failures:
             self._monitor.warn("the version is not promoted, since not every region has what was asked for")
-            return None
-        proof = proven(self.making.amis, self.inspection)
+            return
         sessions = {region: setting.session for region, setting in self._settings.items()}
         publication = next(iter(self._plans.values())).publication
-        return promote(proof, publication, sessions, self._monitor)
+        try:
+            proof = proven(self.making.amis, self.inspection)
+            self.promotion = promote(proof, publication, sessions, self._monitor)
+        except PromotionFailedError as error:
+            self.promotion, self.promotion_failure = error.promotion, error
+        except BrqosError as error:
+            self.promotion_failure = error
 
     def _expected(self) -> Mapping[ImageRole, ExpectedBlocks]:
         """What the snapshots hold: from the upload where there was one, else from the images, each read once."""

@@ -87,10 +87,14 @@ def register_build(
     check_unchanged(plans, folder)
     try:
         released = release(plans, settings, monitor, record)
-        complete = {region: ami for region, ami in released.amis.items() if region not in released.failures}
+        # `latest` is the work of all regions together: as long as it is not written, none of them is done.
+        undone = set(released.failures) | (set(released.amis) if released.promotion_failure else set())
+        if released.failures and around.spec.ami.promote:
+            undone |= set(released.amis)
+        complete = {region: ami for region, ami in released.amis.items() if region not in undone}
         # Only now is all done that was wished for there, so only now may the next run pass it over.
         amis = {region: ami.model_copy(update={"inputs": inputs[region]}) for region, ami in complete.items()}
-        if released.failures:
+        if undone:
             stored.save(amis={**stored.record.amis, **amis})
         else:
             stored.finish(Stage.REGISTER, digest(inputs), started, amis={**stored.record.amis, **amis})
