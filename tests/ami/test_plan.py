@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from brqos import __version__
 from brqos.ami.calls import calls_of
-from brqos.ami.existing import differences
 from brqos.ami.layout import DEVICES, volume_sizes
+from brqos.ami.making.existing import differences
 from brqos.ami.plan import AmiPlan, plan_amis
 from brqos.ami.request import AmiRequest
 from brqos.architecture import Architecture

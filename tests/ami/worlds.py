@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from brqos.ami.blocks import blocks_of
 from brqos.ami.calls import copy_parameters
-from brqos.ami.existing import snapshots_of
+from brqos.ami.making.existing import snapshots_of
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan
+from brqos.ami.upload.blocks import blocks_of
 from brqos.ami.waiting import wait_until
 from brqos.aws.session import AwsSession
 from brqos.image.model import ImageRole

@@ -159,7 +159,7 @@ def test_the_age_of_a_snapshot_is_told_by_the_service(emulator: Emulator) -> Non
 @pytest.mark.processes
 def test_boto3_is_imported_late() -> None:
     code = (
-        "import sys, brqos.aws.session, brqos.aws.errors, brqos.ami.register, brqos.ami.plan;"
+        "import sys, brqos.aws.session, brqos.aws.errors, brqos.ami.making.register, brqos.ami.plan;"
         "assert not {'boto3', 'botocore'} & set(sys.modules)"
     )
     run([sys.executable, "-c", code])

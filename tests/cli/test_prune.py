@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ami import test_prune_emulator as emulated
-from ami.prune_account import FOLDER, NOW, Account, Session, ami, image, snapshot, typical
-from brqos.ami import prune_look
-from brqos.ami.journal import Begun, Journal, file_of, journal_folder
-from brqos.ami.prune_model import PruneRules
-from brqos.ami.prune_rules import prune_rules
+from ami.pruning import test_prune_emulator as emulated
+from ami.pruning.prune_account import FOLDER, NOW, Account, Session, ami, image, snapshot, typical
+from brqos.ami.pruning import look as prune_look
+from brqos.ami.pruning.model import PruneRules
+from brqos.ami.pruning.rules import prune_rules
+from brqos.ami.upload.journal import Begun, Journal, file_of, journal_folder
 from brqos.aws.errors import ErrorKind
 from brqos.aws.usage import ImageInstance
 from brqos.cli import prune as command
@@ -319,7 +319,7 @@ def test_an_old_plan_is_looked_at_again(use: Any, monkeypatch: pytest.MonkeyPatc
 
     def think(*_words: Any, **_options: Any) -> bool:
         account.instances_ = [ImageInstance("i-1", ami(2), "running")]
-        monkeypatch.setattr("brqos.ami.prune_regions.FRESH_SECONDS", -1.0)
+        monkeypatch.setattr("brqos.ami.pruning.regions.FRESH_SECONDS", -1.0)
         return True
 
     monkeypatch.setattr("typer.confirm", think)

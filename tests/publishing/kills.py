@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from brqos.ami.pace import MOST_AT_ONCE, QUOTA_PER_SECOND
+from brqos.ami.upload.pace import MOST_AT_ONCE, QUOTA_PER_SECOND
 from publishing.expectation import amiss, wrong_content
 from publishing.processes import Zygote
 from publishing.scene import Ground, Scene

@@ -29,8 +29,8 @@ from typing import Any
 _MODULES = (
     "brqos.cli.main",
     "brqos.cli.registering",
-    "brqos.ami.prune_regions",
-    "brqos.ami.prune_rules",
+    "brqos.ami.pruning.regions",
+    "brqos.ami.pruning.rules",
     "brqos.rehearsal.emulator.__main__",
     "urllib3",
 )

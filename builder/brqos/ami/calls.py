@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brqos.ami.layout import BLOCK, DEVICES, placeholder
-from brqos.ami.parameter_names import Wanted, wanted, wanted_latest
 from brqos.ami.plan import AmiPlan, SnapshotPlan
 from brqos.ami.publication import Publication
+from brqos.ami.publishing.parameter_names import Wanted, wanted, wanted_latest
 from brqos.ami.tags import tag_list
 from brqos.config.base import Model
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brqos.ami.everywhere import everywhere
-from brqos.ami.expected_blocks import ExpectedBlocks, expected_of
-from brqos.ami.inspected import Inspection, Verdict, told
-from brqos.ami.inspection import inspect_all
-from brqos.ami.make import Making, make_all
+from brqos.ami.inspection.regions import inspect_all
+from brqos.ami.inspection.result import Inspection, Verdict, told
+from brqos.ami.making.make import Making, make_all
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, SnapshotPlan
-from brqos.ami.promotion import Promotion, PromotionFailedError, promote, proven
-from brqos.ami.publishing import check_publication, name_in_ssm, share_and_mark
+from brqos.ami.publishing.promotion import Promotion, PromotionFailedError, promote, proven
+from brqos.ami.publishing.steps import check_publication, name_in_ssm, share_and_mark
 from brqos.ami.setting import RegionSetting
+from brqos.ami.upload.expected_blocks import ExpectedBlocks, expected_of
 from brqos.errors import AwsError, BrqosError
 from brqos.image.model import ImageRole
 from brqos.monitor import Monitor

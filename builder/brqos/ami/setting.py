@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from brqos.ami.journal import journal_folder
+from brqos.ami.upload.journal import journal_folder
 from brqos.aws.ec2 import Ec2
 from brqos.aws.regions import AwsRegions
 from brqos.aws.retry import Retry

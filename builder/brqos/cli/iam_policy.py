@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brqos.ami.policy_request import Partition
-from brqos.ami.policy_rules import PolicyStage
+from brqos.ami.policy.request import Partition
+from brqos.ami.policy.rules import PolicyStage
 from brqos.cli.options import Quiet, Regions
 from brqos.cli.session import running
 from brqos.errors import ConfigurationError, UsageError
@@ -133,8 +133,8 @@ def _check_kind(
 
 
 def _for_stages(console: "Console", stages: list[PolicyStage] | None, given: dict[str, Any]) -> str:
-    from brqos.ami.policy import LONGEST, notes_for, policy_for, size_of
-    from brqos.ami.policy_request import policy_request
+    from brqos.ami.policy.policy import LONGEST, notes_for, policy_for, size_of
+    from brqos.ami.policy.request import policy_request
 
     chosen = stages or list(_BY_DEFAULT)
     if stages is None and given["ssm_prefix"] is None:
@@ -153,7 +153,7 @@ def _for_stages(console: "Console", stages: list[PolicyStage] | None, given: dic
 
 
 def _for_keys(console: "Console", keys: "Sequence[str]", accounts: "Sequence[str]", *, grants: bool) -> str:
-    from brqos.ami.policy_keys import grant_commands, key_policy_for, key_use, notes_for_keys
+    from brqos.ami.policy.keys import grant_commands, key_policy_for, key_use, notes_for_keys
 
     use = key_use(keys, accounts)
     if not grants:

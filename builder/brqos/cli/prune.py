@@ -13,8 +13,8 @@ from brqos.errors import AwsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from brqos.ami.prune_model import PruneItem, PrunePlan
-    from brqos.ami.prune_regions import Pruning
+    from brqos.ami.pruning.model import PruneItem, PrunePlan
+    from brqos.ami.pruning.regions import Pruning
     from brqos.console import Console
 
 
@@ -73,8 +73,8 @@ def prune(
     an EC2NodeClass of Karpenter's without nodes, a variable of Terraform's.
     """
     with running(json_output=json_output, quiet=quiet) as console:
-        from brqos.ami.prune_regions import look_everywhere, prune_everywhere
-        from brqos.ami.prune_rules import check_regions, prune_rules
+        from brqos.ami.pruning.regions import look_everywhere, prune_everywhere
+        from brqos.ami.pruning.rules import check_regions, prune_rules
         from brqos.aws.session import AwsSession
 
         if not (yes or dry_run or _can_ask()):
@@ -102,14 +102,14 @@ def _can_ask() -> bool:
 
 
 def _under_way() -> frozenset[str]:
-    from brqos.ami.journal import journal_folder
-    from brqos.ami.unfinished import under_way
+    from brqos.ami.upload.journal import journal_folder
+    from brqos.ami.upload.unfinished import under_way
 
     return under_way(journal_folder())
 
 
 def _show_plans(console: "Console", plans: "Sequence[PrunePlan]", *, dry_run: bool) -> None:
-    from brqos.ami.prune_words import summary
+    from brqos.ami.pruning.words import summary
 
     for plan in plans:
         for warning in plan.warnings:
@@ -124,7 +124,7 @@ def _show_plans(console: "Console", plans: "Sequence[PrunePlan]", *, dry_run: bo
 
 def _telling(plan: "PrunePlan") -> "list[PruneItem]":
     """All but the snapshots whose AMI is in the list and stays: its row speaks for them."""
-    from brqos.ami.prune_model import Kind
+    from brqos.ami.pruning.model import Kind
 
     amis = {item.id for item in plan.items if item.kind is Kind.AMI}
     return [item for item in plan.items if item.removed or item.kind is Kind.AMI or not amis & set(item.after)]
@@ -151,7 +151,7 @@ def _wanted(console: "Console", plans: "Sequence[PrunePlan]", *, yes: bool) -> b
 
 
 def _show_result(console: "Console", pruning: "Pruning", *, dry_run: bool) -> None:
-    from brqos.ami.prune_words import summary
+    from brqos.ami.pruning.words import summary
 
     regions = pruning.regions.values()
     removed = [item for pruned in regions for item in pruned.removed]
@@ -194,7 +194,7 @@ def _raise_failures(pruning: "Pruning") -> None:
         return
     if len(lines) == 1 and pruning.failures:
         raise next(iter(pruning.failures.values()))
-    from brqos.ami.prune_words import counted
+    from brqos.ami.pruning.words import counted
 
     what = [f"{counted(len(failed), 'thing')} could not be removed"] if failed else []
     what += [f"{', '.join(pruning.failures)} could not be pruned"] if pruning.failures else []

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from brqos.ami.calls import calls_of
 from brqos.ami.ids import is_rehearsal
-from brqos.ami.inspected import Inspection, Row, Verdict
+from brqos.ami.inspection.result import Inspection, Row, Verdict
 from brqos.ami.layout import DEVICES
 from brqos.errors import BrqosError
 
 if TYPE_CHECKING:
     from brqos.ami.everywhere import Outcome
     from brqos.ami.model import RegionAmi
-    from brqos.ami.permissions import Findings
     from brqos.ami.plan import AmiPlan
-    from brqos.ami.promotion import Promotion
+    from brqos.ami.policy.permissions import Findings
+    from brqos.ami.publishing.promotion import Promotion
     from brqos.ami.release import Released
     from brqos.console import Console
     from brqos.image.model import ImageRole

@@ -4,17 +4,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from brqos.ami.amis_file import write_amis
 from brqos.ami.everywhere import Outcome
+from brqos.ami.inspection.published import inspect_published
 from brqos.ami.model import RegionAmi
-from brqos.ami.permissions import Findings, probe_permissions
 from brqos.ami.plan import AmiPlan, plan_amis
-from brqos.ami.published import inspect_published
+from brqos.ami.policy.permissions import Findings, probe_permissions
+from brqos.ami.publishing.amis_file import write_amis
 from brqos.ami.release import release
 from brqos.ami.request import AmiRequest, ImageFiles, read_uefi_data
 from brqos.ami.setting import RegionSetting, settings_for
 from brqos.ami.tags import check_tags
-from brqos.ami.unfinished import check_unchanged, drop_unfinished
+from brqos.ami.upload.unfinished import check_unchanged, drop_unfinished
 from brqos.ami.wishes import check_confirmed, check_wishes
 from brqos.cli.ami_flags import AmiFlags
 from brqos.cli.registered import show_inspection, show_plan, show_released, show_there_already

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from brqos.ami.promotion import rollback
 from brqos.ami.publication import publication_of
+from brqos.ami.publishing.promotion import rollback
 from brqos.ami.setting import settings_for
 from brqos.architecture import Architecture
 from brqos.cli.ami_flags import AmiFlags

@@ -42,7 +42,7 @@ def status(
 
 def _show_unfinished(console: "Console") -> None:
     """Uploads that a run on this machine was interrupted in; the builds' folders know nothing of them."""
-    from brqos.ami.journal import blocks_done, journal_folder, journals
+    from brqos.ami.upload.journal import blocks_done, journal_folder, journals
 
     for file, begun in journals(journal_folder()):
         if begun.snapshot:

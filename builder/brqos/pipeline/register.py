@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from brqos.ami.amis_file import write_amis
 from brqos.ami.ids import check_ami_id
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, plan_amis
+from brqos.ami.publishing.amis_file import write_amis
 from brqos.ami.release import Released, release
 from brqos.ami.request import AmiRequest
 from brqos.ami.setting import settings_for
-from brqos.ami.unfinished import check_unchanged, drop_unfinished
+from brqos.ami.upload.unfinished import check_unchanged, drop_unfinished
 from brqos.config.ami import AmiSpec
 from brqos.errors import ConfigurationError, UsageError
 from brqos.image.hashing import hash_image

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from brqos.ami.journal import journal_folder
+from brqos.ami.upload.journal import journal_folder
 from brqos.aws.credentials import Credentials
 from brqos.aws.regions import AwsRegions
 from brqos.aws.session import AwsSession

@@ -1,0 +1,1 @@
+"""What AWS has, held against what was asked for."""

@@ -1,0 +1,1 @@
+"""From plans to AMIs that are available: registered or copied, nothing twice."""

@@ -1,0 +1,1 @@
+"""Which permissions the calls need: as a policy, and asked of EC2."""

