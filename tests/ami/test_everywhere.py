@@ -1,9 +1,11 @@
 """Many regions at once."""
 
 import threading
+import time
 
 import pytest
 
+from brqos.ami import everywhere as everywhere_module
 from brqos.ami.everywhere import WORKERS, everywhere, told
 from brqos.errors import AwsError
 
@@ -57,3 +59,20 @@ def test_so_many_at_once_and_no_more() -> None:
 
 def test_no_region() -> None:
     assert everywhere([], lambda _: 1 / 0).results == {}
+
+
+def test_an_interrupt_does_not_wait_for_calls_that_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(everywhere_module, "_GRACE_SECONDS", 0.2)
+    stop, hang = threading.Event(), threading.Event()
+
+    def work(region: str) -> None:
+        if region == "a":
+            raise KeyboardInterrupt
+        hang.wait(30)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        everywhere(["a", "b"], work, stop=stop)
+    assert stop.is_set()
+    assert time.monotonic() - began < 20, "the one that hangs is left behind"
+    hang.set()

@@ -86,7 +86,7 @@ def test_without_a_kind() -> None:
     time = Time()
     action = Failing(time, ErrorKind.NOT_FOUND, 1)
     with pytest.raises(AwsCallError):
-        Retry().without(ErrorKind.NOT_FOUND).call(action, clock=time.clock, wait=time.wait)
+        Retry().limited(ErrorKind.NOT_FOUND, 0).call(action, clock=time.clock, wait=time.wait)
     assert action.calls == 1
 
 

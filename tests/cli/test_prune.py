@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
@@ -13,9 +13,10 @@ from ami.pruning import test_prune_emulator as emulated
 from ami.pruning.prune_account import FOLDER, NOW, Account, Session, ami, image, snapshot, typical
 from brqos.ami.pruning import look as prune_look
 from brqos.ami.pruning.model import PruneRules
-from brqos.ami.pruning.rules import prune_rules
+from brqos.ami.pruning.rules import check_regions, prune_rules
 from brqos.ami.upload.journal import Begun, Journal, file_of, journal_folder
 from brqos.aws.errors import ErrorKind
+from brqos.aws.session import AwsSession
 from brqos.aws.usage import ImageInstance
 from brqos.cli import prune as command
 from brqos.cli.main import app
@@ -277,12 +278,12 @@ def test_the_defaults_are_those_of_the_rules() -> None:
 
 
 def test_filters(brqos: Brqos, use: Any) -> None:
-    use(Account(image(1), image(2), snapshot("snap-a", days=1.5)))
+    use(Account(image(1), image(2), snapshot("snap-a", days=2.5)))
     rules = ("prune", *EU, "--keep", 0, "--dry-run", "--json")
     assert len(brqos(*rules).json["would_remove"]) == 3
     assert brqos(*rules, "--arch", "arm64").json == {"would_remove": [], "kept": [], "failed": []}
     assert len(brqos(*rules, "--arch", "amd64", "--variant", "aws-k8s-1.29").json["would_remove"]) == 3
-    for age, number in {"37h": 2, "36h": 3, "2d": 2, "0h": 3, "1w": 2}.items():
+    for age, number in {"61h": 2, "60h": 3, "3d": 2, "0h": 3, "1w": 2}.items():
         assert len(brqos(*rules, "--older-than", age).json["would_remove"]) == number, age
 
 
@@ -296,6 +297,10 @@ def test_filters(brqos: Brqos, use: Any) -> None:
         (("--older-than", "999999d"), 3, "cannot stand for --older-than"),
         (("--arch", "vax"), 3, "“vax” is not an architecture"),
         (("--variant", "a b"), 3, "“a b” cannot stand for --variant"),
+        (("--role", "foo"), 3, "“foo” cannot stand for --role"),
+        (("--role", ""), 3, "“” cannot stand for --role"),
+        (("--role", "arn:aws:iam::1:user/x"), 3, "It is not the ARN of an IAM role."),
+        (("--region", "cn-north-1"), 3, "eu-west-1 and cn-north-1 are in different partitions (aws and aws-cn)"),
         (("--variant", ""), 3, "“” cannot stand for --variant"),
     ],
 )
@@ -305,6 +310,23 @@ def test_bad_input(brqos: Brqos, use: Any, words: tuple[str, ...], code: int, to
     ran = brqos("prune", *EU, "--yes", *words, code=code)
     assert told in ran.err
     assert (ran.out, account.calls) == ("", [])
+
+
+def test_a_role(brqos: Brqos, use: Any) -> None:
+    use(typical())
+    ran = brqos("prune", *EU, "--dry-run", "--role", "arn:aws-cn:iam::111111111111:role/path/to/images")
+    assert ran.out.splitlines()[-1].startswith("Would remove")
+
+
+def test_a_word_for_a_role_is_no_bug_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANYBODY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    assert AwsSession(role="foo").has_credentials()
+
+
+def test_regions_of_one_other_partition() -> None:
+    session = cast("AwsSession", Session())
+    assert check_regions(["cn-north-1", "cn-northwest-1"], session) == ("cn-north-1", "cn-northwest-1")
 
 
 @pytest.mark.parametrize("keep", ["-1", "x", "1.5", "10001"])

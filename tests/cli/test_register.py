@@ -149,14 +149,22 @@ def test_no_credentials(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--arch", "arm64", "--uefi-data", "x"), 2, "--arch, --uefi-data go together with --image only"),
-        (("--image", "x.img", "--build", "b"), 2, "--build and --image do not go together"),
+        (
+            ("--arch", "arm64", "--uefi-data", "x"),
+            2,
+            "--arch, --uefi-data cannot be given without --image: a build knows",
+        ),
+        (("--image", "x.img", "--build", "b"), 2, "--build cannot be combined with --image"),
         (("--image", "x.img", "--region", "eu-west-1"), 2, "--arch, --variant, --image-version are needed"),
         (("--image", "nowhere.img", "--region", "eu-west-1"), 3, "there is no image nowhere.img"),
+        (("--image", "/dev/null", "--region", "eu-west-1"), 3, "/dev/null is not a regular file"),
+        (("--image", f"{NAME}.img", "--variant", "aws-k8s-1.30"), 3, "--variant says aws-k8s-1.30, the name of"),
+        (("--image", f"{NAME}.img", "--image-version", "1.0.0-0123abcd"), 3, "--image-version says 1.0.0-0123abcd"),
         (("--image", ".", "--region", "eu-west-1"), 3, "is a folder, not an image"),
         (("--image", f"{NAME}.img", "--region", "Mars"), 3, "flag --region: ami.regions.0 = 'Mars' is refused"),
         (("--build", "b", "--region", "Mars"), 3, "there is no build “b”"),
         (("--image", f"{NAME}.img", "--tag", "x"), 2, "--tag x is not of the form KEY=VALUE"),
+        (("--image", f"{NAME}.img", "--tag", "x" * 99), 2, f"--tag {'x' * 60}… (99 characters) is not"),
         (("--image", f"{NAME}.img", "--tag", "x=1", "--tag", "x=2"), 2, "--tag gives x two values"),
     ],
 )

@@ -131,6 +131,50 @@ def test_promotion_and_rollback(brqos: Brqos, image: Callable[[str], Path], emul
     assert "1.47.0-dddddddd" in brqos(*back, "--to", "1.47.0-dddddddd", code=7).err
 
 
+def test_the_place_of_the_amis_file_is_tried_first(
+    brqos: Brqos, image: Callable[[str], Path], emulator: Emulator, tmp_path: Path
+) -> None:
+    words = ("register", "--image", image("1.50.0-0123abcd"), "--region", "eu-west-1", "--amis-file")
+    for place in (tmp_path, tmp_path / "nowhere" / "amis.json"):
+        assert "cannot be written" in brqos(*words, place, code=3).err
+    assert not emulator.calls
+
+
+def test_what_was_made_is_told_where_the_promotion_fails(
+    brqos: Brqos, image: Callable[[str], Path], emulator: Emulator
+) -> None:
+    words = (
+        "register",
+        "--image",
+        image("1.50.0-0123abcd"),
+        *REGIONS,
+        "--ssm-prefix",
+        "/images",
+        "--promote",
+        "--json",
+    )
+    emulator.deny("ebs:ListSnapshotBlocks")
+    unproven = brqos(*words, code=7)
+    assert set(unproven.json["amis"]) == {"eu-west-1", "us-east-1"}
+    assert unproven.json["promotion"] is None
+    assert "is not promoted" in unproven.err
+    emulator.allow()
+    emulator.deny("ssm:PutParameter", region="us-east-1")
+    partly = brqos(*words, code=7)
+    assert partly.json["promotion"]["regions"]["eu-west-1"]["changed"] is True
+    emulator.allow()
+    assert brqos(*words).json["promotion"]["version"] == "1.50.0-0123abcd"
+
+
+def test_a_bad_region_does_not_keep_image_files_from_the_good_one(
+    brqos: Brqos, image: Callable[[str], Path], emulator: Emulator
+) -> None:
+    emulator.faults.inject("GetCallerIdentity", Fault("AccessDenied", 403), times=100, region="us-east-1")
+    ran = brqos("register", "--image", image("1.50.0-0123abcd"), *REGIONS, "--direct-upload", "--json", code=7)
+    assert list(ran.json["amis"]) == ["eu-west-1"]
+    assert list(ran.json["failures"]) == ["us-east-1"]
+
+
 def test_everything_from_the_file(
     brqos: Brqos, image: Callable[[str], Path], emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -158,6 +202,23 @@ eu-west-1 = "{KEY}"
     assert parameters(emulator, "eu-west-1")["/images/names/1.50.0-0123abcd"] == data["name"]
     other = brqos("register", "--image", image("1.50.0-0123abcd"), "--region", "us-east-1", code=3)
     assert "--kms-key names eu-west-1, where no AMI is to be made" in other.err
+
+
+def test_flags_overrule_a_yes_of_the_file(
+    brqos: Brqos, image: Callable[[str], Path], emulator: Emulator, tmp_path: Path
+) -> None:
+    yes = ("direct-upload", "share-snapshots", "public", "protect", "promote")
+    (tmp_path / "brqos.toml").write_text(
+        'variant = "aws-k8s-1.29"\n[ami]\nregions = ["eu-west-1", "us-east-1"]\nssm-prefix = "/images"\n'
+        + "".join(f"{key} = true\n" for key in yes)
+    )
+    words = ("register", "--image", image("1.50.0-0123abcd"), "--json")
+    assert "the AMI would be public" in brqos(*words, code=2).err
+    data = brqos(*words, *(f"--no-{key}" for key in yes)).json
+    assert data["promotion"] is None
+    assert data["amis"]["us-east-1"]["copied_from"] == "eu-west-1"
+    assert all(ami["shared_with"] == [] for ami in data["amis"].values())
+    assert emulator.calls["EnableImageDeregistrationProtection"] == 0
 
 
 def test_a_dry_run_probes_permissions(brqos: Brqos, image: Callable[[str], Path], emulator: Emulator) -> None:
@@ -200,28 +261,32 @@ def test_an_image_that_changed_is_refused_until_restarted(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--share-account", "12345678901"), 3, "--share-account"),
-        (("--share-org", "o-abc"), 3, "--share-org"),
-        (("--share-ou", "ou-abc"), 3, "--share-ou"),
+        (("--share-account", "12345678901"), 3, "An AWS account has 12 digits"),
+        (("--share-org", "o-abc"), 3, "An organization is given by its ARN"),
+        (("--share-ou", "ou-abc"), 3, "An organizational unit is given by its ARN"),
         (("--kms-key", KEY), 2, "--kms-key"),
-        (("--kms-key", "eu-west-1=alias/x"), 3, "--kms-key"),
+        (("--kms-key", "eu-west-1=alias/x"), 3, "A key is given by its ARN, not by an alias"),
         (("--kms-key", f"us-east-1={KEY}"), 3, "--kms-key names us-east-1"),
         (("--omit-zero-blocks", "all"), 2, "--omit-zero-blocks all is not known"),
-        (("--deprecate-after", "soon"), 3, "--deprecate-after"),
+        (("--deprecate-after", "soon"), 3, "Write it like 90d, 26w or 2y."),
         (("--deprecate-after", "11y"), 3, "deprecat"),
-        (("--ssm-prefix", "images"), 3, "--ssm-prefix"),
+        (("--ssm-prefix", "images"), 3, "It begins with a slash, ends without one"),
+        (("--ssm-prefix", "/images/"), 3, "It begins with a slash, ends without one"),
         (("--ssm-prefix", "/aws/x"), 3, "AWS keeps parameters"),
         (("--promote",), 3, "--promote needs the SSM parameters"),
         (("--share-snapshots",), 3, "--share-snapshots needs accounts"),
         (("--confirm-public",), 2, "--confirm-public stands alone"),
         (("--to", "1.2.3"), 2, "--to stands alone"),
         (("--verify", "--dry-run"), 2, "--verify and --dry-run"),
-        (("--verify", "--restart"), 2, "--verify and --restart"),
-        (("--rollback", "--variant", "x"), 2, "--image"),
+        (("--verify", "--restart"), 2, "--verify and --restart cannot be combined"),
+        (("--rollback", "--variant", "x"), 2, "--image cannot be combined with --rollback"),
         (("--region", "cn-north-1"), 3, "different partitions"),
         (("--profile", "a", "--profile", "b"), 2, "--profile is given 2 times"),
         (("--profile", "sa-east-1=x"), 3, "--profile names sa-east-1"),
-        (("--role", "admin"), 3, "--role"),
+        (("--role", "admin"), 3, "A role is given by its ARN, not by its name."),
+        (("--role", "eu-west-1=admin"), 3, "A role is given by its ARN, not by its name."),
+        (("--role", "x" * 999), 3, "… (1001 characters) is refused"),
+        (("--kms-key", f"mars={KEY}"), 3, "flag --kms-key: ami.kms-keys.mars is refused"),
     ],
 )
 def test_bad_input(
@@ -230,5 +295,7 @@ def test_bad_input(
     ran = brqos("register", "--image", image("1.50.0-0123abcd"), "--region", "eu-west-1", *words, code=code)
     assert said in ran.err
     assert ran.err.count("error:") == 1
+    assert "is refused" not in ran.err or f"flag {words[0]}: ami." in ran.err
+    assert "pattern" not in ran.err
     assert ran.out == ""
     assert not [name for name in emulator.calls if not name.startswith(("Describe", "Get"))]

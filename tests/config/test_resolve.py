@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from brqos.architecture import Architecture
-from brqos.config.resolve import effective_values, resolve
+from brqos.config.resolve import effective_values, resolve, resolve_ami
 from brqos.errors import ConfigurationError
 
 
@@ -60,6 +60,8 @@ def test_tables_merge_key_by_key(here: Path) -> None:
             "kubelet.throttling-factor",
         ),
         ('variant = "aws-k8s-1.29"\n[nodegroup]\ncluster_name = "x"\n', "nodegroup.cluster_name", "nodegroup.cluster"),
+        ('variant = "aws-k8s-1.29"\n[ami]\nshare_accounts = []\n', "ami.share_accounts", "ami.share-accounts"),
+        ('variant = "aws-k8s-1.29"\n[build]\nmake_env = {A_B = "x"}\n', "build.make_env", "build.make-env"),
     ],
 )
 def test_an_unknown_key_is_refused_with_file_key_and_the_nearest(here: Path, text: str, key: str, nearest: str) -> None:
@@ -109,3 +111,44 @@ def test_a_file_that_is_not_there_or_no_toml(here: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         resolve({}, here / "bad.toml")
     assert "not valid TOML" in refused("variant = \n", here).what
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "words"),
+    [
+        ('regions = "eu-central-1"', "ami.regions = 'eu-central-1'", 'Write a list: regions = ["eu-central-1"]'),
+        ("share-accounts = 123456789012", "ami.share-accounts", 'Write a list: share-accounts = ["123456789012"]'),
+        ("share-accounts = [123456789012]", "ami.share-accounts.0 = 123456789012", "Put the account in quotes"),
+        ('share-accounts = ["1234-5678-9012"]', "ami.share-accounts.0", "12 digits, without dashes"),
+        ("tags = {Year = 2025}", "ami.tags.Year = 2025", 'Put the value in quotes: "2025"'),
+        ("tags = {Live = true}", "ami.tags.Live = true", 'Put the value in quotes: "true"'),
+        ('tags = ["x"]', "ami.tags = a list", "Write a section [ami.tags]"),
+        ('role = ["x"]', "ami.role = a list", ""),
+        ("protect = {}", "ami.protect = a table", ""),
+        ('kms-keys = {eu-west-1 = "alias/x"}', "ami.kms-keys.eu-west-1 = 'alias/x'", "aws kms describe-key"),
+        ('region-roles = {mars = "x"}', "ami.region-roles.mars is refused", "how AWS writes a region"),
+        (f'description = "{"x" * 300}"', f"'{'x' * 59}… (302 characters) is refused", "at most 255 characters"),
+        ('name = "xy"', "ami.name = 'xy'", "3 to 128 characters"),
+        ('ssm-prefix = "/images/"', "ami.ssm-prefix", "/images/bottlerocket"),
+        (f"{'x' * 300} = 1", "… (304 characters)”", ""),
+    ],
+)
+def test_a_rule_is_told_in_words(here: Path, line: str, what: str, words: str) -> None:
+    error = refused(f'variant = "aws-k8s-1.29"\n[ami]\n{line}\n', here)
+    assert error.what.startswith("brqos.toml: ")
+    assert what in error.what
+    assert words in f"{error.why} {error.todo}"
+    assert "pattern" not in str(error)
+    assert "tuple" not in str(error)
+    assert max(map(len, str(error).splitlines())) < 200
+
+
+def test_the_section_alone_is_read_as_strictly(here: Path) -> None:
+    write('variant = "aws-k8s-1.29"\n[ami]\nssm_prefix = "/images"\n[kubelet]\nfeature_gates = {}\n', here)
+    with pytest.raises(ConfigurationError, match=r"brqos.toml: unknown key “ami.ssm_prefix”"):
+        resolve_ami({}, None)
+
+
+def test_names_of_ones_own_may_have_underscores(here: Path) -> None:
+    write('variant = "aws-k8s-1.29"\n[ami.tags]\nkms_keys = "x"\n[build.make-env]\nBUILDSYS_JOBS = "2"\n', here)
+    assert resolve({}, None).spec.ami.tags == {"kms_keys": "x"}

@@ -158,6 +158,17 @@ def test_an_ami_that_is_not_what_was_asked_for_is_refused(
     assert load(stored.file).record.amis == {}
 
 
+def test_a_promotion_is_made_again_each_time_it_is_asked_for(stored: StoredBuild, emulator: Emulator) -> None:
+    words = ("register", "--record", stored.file, "--region", "eu-west-1", "--ssm-prefix", "/images", "--promote")
+    run(*words)
+    latest = "/images/aws-k8s-1.29-memoryqos/x86_64/latest/image_id"
+    found = emulator.store.parameters.at("000000000000", "eu-west-1", emulator.store)
+    assert latest in found
+    del found[latest]
+    run(*words)
+    assert latest in emulator.store.parameters.at("000000000000", "eu-west-1", emulator.store)
+
+
 def test_amis_json_lies_beside_the_record(stored: StoredBuild, emulator: Emulator) -> None:
     emulator.faults.inject("CopyImage", Fault(status=403, code="UnauthorizedOperation"))
     run("register", "--record", stored.file, "--region", "eu-west-1", "--region", "us-east-2", code=7)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,6 +12,8 @@ _T = TypeVar("_T")
 
 WORKERS = 8
 """Regions under way at once."""
+
+_GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,28 @@ def everywhere(
 ) -> Outcome[_T]:
     """Do it for every region, in threads; returns when all have ended.
 
-    A BrqosError is that region's failure; anything else (an interrupt, say) sets `stop`, and is raised once those under
-    way have ended.
+    A BrqosError is that region's failure. Anything else (an interrupt, say) sets `stop` and is raised soon after: calls
+    that hang are waited for a few seconds, and then left behind.
     """
     wanted = list(dict.fromkeys(regions))
     results: dict[str, _T] = {}
     failures: dict[str, BrqosError] = {}
-    with ThreadPoolExecutor(max(1, min(at_once or WORKERS, len(wanted))), thread_name_prefix="region") as pool:
-        futures = {region: pool.submit(work, region) for region in wanted}
-        try:
-            for region, future in futures.items():
-                try:
-                    results[region] = future.result()
-                except BrqosError as error:
-                    failures[region] = error
-        except BaseException:
-            if stop is not None:
-                stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(max(1, min(at_once or WORKERS, len(wanted))), thread_name_prefix="region")
+    futures = {region: pool.submit(work, region) for region in wanted}
+    try:
+        for region, future in futures.items():
+            try:
+                results[region] = future.result()
+            except BrqosError as error:
+                failures[region] = error
+    except BaseException:
+        if stop is not None:
+            stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        # One that was cancelled before it began never counts as done.
+        wait([future for future in futures.values() if not future.cancelled()], timeout=_GRACE_SECONDS)
+        raise
+    pool.shutdown()
     return Outcome(results, failures)
 
 

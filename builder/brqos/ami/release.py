@@ -79,12 +79,16 @@ def release(
     """
     check_publication(plans[0].publication)
     work = _Release(plans, settings, monitor, on_ami)
-    work.make()
-    work.share()
-    work.inspect()
-    work.name()
-    if plans[0].publication.promote:
-        work.promote()
+    try:
+        work.make()
+        work.share()
+        work.inspect()
+        work.name()
+        if plans[0].publication.promote:
+            work.promote()
+    except KeyboardInterrupt:
+        work.tell_what_stays()
+        raise
     making = work.making
     # Regions end in any order; they are told in the one that was asked for.
     amis = {plan.region: making.amis[plan.region] for plan in plans if plan.region in making.amis}
@@ -106,6 +110,7 @@ class _Release:
         self._monitor = monitor
         self._on_ami = on_ami
         self._telling = threading.Lock()
+        self._heard: dict[str, RegionAmi] = {}
         self.making = Making()
         self.inspection = Inspection()
         self.promotion: Promotion | None = None
@@ -163,6 +168,13 @@ class _Release:
         except BrqosError as error:
             self.promotion_failure = error
 
+    def tell_what_stays(self) -> None:
+        for region, ami in self._heard.items():
+            self._monitor.warn(
+                f"{region}: {ami.id} is there and stays; the same command goes on with it, and `brqos prune` removes"
+                " what is not wanted any more"
+            )
+
     def _expected(self) -> Mapping[ImageRole, ExpectedBlocks]:
         """What the snapshots hold: from the upload where there was one, else from the images, each read once."""
         snapshots = {item.role: item for plan in self._plans.values() for item in plan.snapshots}
@@ -192,6 +204,7 @@ class _Release:
 
     def _tell(self, region: str, ami: RegionAmi) -> None:
         with self._telling:
+            self._heard[region] = ami
             self._on_ami(region, ami)
 
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from brqos.ami.layout import DEFAULT_PUBLISH_GIB
 from brqos.ami.names import ImageName, data_sibling, parse_image_name
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
 from brqos.config.base import Model
+from brqos.config.shown import shortened
 from brqos.errors import ConfigurationError, UsageError
 from brqos.image.model import Image, ImageRole
 
@@ -79,20 +80,18 @@ def image_files(
     data = data_image or data_sibling(image)
     _check_missing(image, told, {"--arch": arch, "--variant": variant, "--image-version": version})
     named = Architecture.parse(arch) if arch else None
-    if named and told and named is not told.arch:
-        raise ConfigurationError(
-            f"--arch says {named.value}, the name of {image} says {told.arch.value}",
-            why="An AMI with the wrong architecture does not boot.",
-            todo="Correct --arch, or leave it out.",
-        )
+    if told is not None:
+        _check_agrees(image, "--arch", named and named.value, told.arch.value)
+        _check_agrees(image, "--variant", variant, told.variant)
+        _check_agrees(image, "--image-version", version and version.removeprefix("v"), told.version)
     _check_pair(image, told, data)
     return ImageFiles(
         os=image,
         data=data,
         found=data is not None and data_image is None,
-        variant=_checked(variant or (told.variant if told else ""), _VARIANT, "--variant", "aws-k8s-1.29-memoryqos"),
+        variant=_checked(told.variant if told else variant or "", _VARIANT, "--variant", "aws-k8s-1.29-memoryqos"),
         arch=named or (told.arch if told else Architecture.of_this_machine()),
-        version=_checked(version or (told.version if told else ""), _VERSION, "--image-version", "1.50.0-0123abcd"),
+        version=_checked(told.version if told else version or "", _VERSION, "--image-version", "1.50.0-0123abcd"),
     )
 
 
@@ -103,6 +102,15 @@ def _check_missing(image: Path, told: ImageName | None, given: Mapping[str, str 
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed for {image.name}",
             why="Its name does not tell: upstream's pattern is bottlerocket-VARIANT-ARCH-VERSION-COMMIT.img.lz4.",
             todo=f"Add {' '.join(f'{flag} …' for flag in missing)}.",
+        )
+
+
+def _check_agrees(image: Path, flag: str, given: str | None, told: str) -> None:
+    if given and given != told:
+        raise ConfigurationError(
+            f"{flag} says {shortened(given)}, the name of {image} says {told}",
+            why="The AMI's architecture, name and tags follow from it, so one of the two is wrong.",
+            todo=f"Leave {flag} out. If the name is wrong, rename the file (and the data image beside it).",
         )
 
 
@@ -125,35 +133,20 @@ def _checked(value: str, pattern: re.Pattern[str], flag: str, example: str) -> s
     return value
 
 
-def ami_spec(
-    *,
-    regions: tuple[str, ...],
-    profile: str | None,
-    name: str | None,
-    description: str | None,
-    tags: Mapping[str, str],
-) -> AmiSpec:
-    """The AmiSpec for flags; raises ConfigurationError naming the first that is wrong."""
-    try:
-        return AmiSpec(regions=regions, profile=profile, name=name, description=description, tags=dict(tags))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        flag = {"regions": "region"}.get(str(problem["loc"][0]), str(problem["loc"][0]))
-        raise ConfigurationError(
-            f"“{problem['input']}” cannot stand for --{flag}",
-            why=problem["msg"],
-            todo="A region is written like eu-west-1." if flag == "region" else "Correct it.",
-        ) from None
-
-
 def require_files(*files: Path | None) -> None:
     """Raise ConfigurationError for an image that is not there or no file."""
     for file in files:
         if file is not None and not file.is_file():
             raise ConfigurationError(
-                f"{file} is a folder, not an image" if file.is_dir() else f"there is no image {file}",
+                _why_no_image(file),
                 todo="Give the file of an image, .img or .img.lz4.",
             )
+
+
+def _why_no_image(file: Path) -> str:
+    if file.is_dir():
+        return f"{file} is a folder, not an image"
+    return f"{file} is not a regular file" if file.exists() else f"there is no image {file}"
 
 
 def read_uefi_data(file: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from brqos.ami.upload.journal import journal_folder
 from brqos.aws.ec2 import Ec2
+from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.regions import AwsRegions
 from brqos.aws.retry import Retry
 from brqos.aws.session import AwsSession
@@ -29,6 +30,15 @@ class RegionSetting:
     def ec2(self) -> Ec2:
         """EC2 there."""
         return self.session.ec2(self.region)
+
+    def encrypts_by_default(self) -> bool:
+        """Whether the account encrypts what nobody asked to be encrypted; not, where that may not be asked."""
+        try:
+            return self.session.image_attributes(self.region).ebs_encryption_by_default()
+        except AwsCallError as error:
+            if error.kind is ErrorKind.ACCESS_DENIED:
+                return False
+            raise
 
     @cached_property
     def account(self) -> str:

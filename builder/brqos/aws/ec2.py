@@ -69,7 +69,7 @@ class Ec2:
     def image(self, image_id: str) -> DescribedImage | None:
         """One image; None where the answer does not hold it."""
         with translated("DescribeImages", self.region, self._profile):
-            answer = self._client.describe_images(ImageIds=[image_id])
+            answer = self._client.describe_images(ImageIds=[image_id], IncludeDisabled=True)
         return next((_image(image) for image in answer.get("Images", [])), None)
 
     def image_of_instance(self, instance_id: str) -> str | None:

@@ -16,6 +16,10 @@ from brqos.aws.errors import AwsCallError, ErrorKind
 _T = TypeVar("_T")
 
 
+# More of them would only be a large number, until it is too large.
+_DOUBLINGS = 30
+
+
 class StoppedError(Exception):
     """The work was called off while a call waited for its next try."""
 
@@ -39,10 +43,10 @@ class Retry:
     first_delay: float = 0.1
     longest_delay: float = 10.0
 
-    def without(self, kind: ErrorKind) -> "Retry":
-        """The same, but this kind fails at once."""
-        kept = {other: seconds for other, seconds in self.seconds.items() if other is not kind}
-        return Retry(kept, self.first_delay, self.longest_delay)
+    def limited(self, kind: ErrorKind, seconds: float) -> "Retry":
+        """The same, but this kind is tried again for so long at the most."""
+        least = min(seconds, self.seconds.get(kind, -1.0))
+        return Retry({**self.seconds, kind: least}, self.first_delay, self.longest_delay)
 
     def call(
         self,
@@ -62,7 +66,8 @@ class Retry:
             try:
                 return action()
             except AwsCallError as error:
-                delay = random.uniform(0.5, 1.0) * min(self.longest_delay, self.first_delay * 2**tries)  # noqa: S311
+                longest = min(self.longest_delay, self.first_delay * 2 ** min(tries, _DOUBLINGS))
+                delay = random.uniform(0.5, 1.0) * longest  # noqa: S311 - nothing secret depends on it
                 if clock() - began + delay > self.seconds.get(error.kind, -1.0):
                     raise
             tries += 1

@@ -25,7 +25,7 @@ def assume_role(session: "boto3.Session", role: str, endpoint: str | None) -> No
     if source is None:
         return
     core: Any = session._session  # noqa: SLF001 - boto3 keeps botocore's session there and shows it nowhere else
-    region = session.region_name or _FIRST_REGION.get(role.split(":")[1], "us-east-1")
+    region = session.region_name or _FIRST_REGION.get(role.removeprefix("arn:").partition(":")[0], "us-east-1")
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=functools.partial(core.create_client, region_name=region, endpoint_url=endpoint),
         source_credentials=source,

@@ -53,6 +53,7 @@ class AmiFlags:
         """The section `[ami]`, flags over the file over a build's record; raises UsageError, ConfigurationError."""
         from brqos.config.resolve import resolve_ami
 
+        # False was given, by a --no-…: it overrules a `true` of the file.
         given = {key: value for key, value in self._values().items() if value not in (None, (), {})}
         return resolve_ami(given, config, recorded=recorded, flag_names=_NAMES)
 

@@ -27,7 +27,7 @@ def iam_policy(
         typer.Option(
             "--for",
             metavar="STAGE",
-            help="upload, register, copy, share, mark, parameters, verify, prune or assume; repeat it."
+            help="upload, register, copy, share, mark, parameters, verify, prune or assume; repeat it for several."
             " All that `brqos register` does by default.",
         ),
     ] = None,
@@ -45,10 +45,10 @@ def iam_policy(
     ] = None,
     kms_key: Annotated[
         list[str] | None,
-        typer.Option("--kms-key", metavar="ARN", help="KMS key that encrypts the snapshots; repeat it."),
+        typer.Option("--kms-key", metavar="ARN", help="KMS key that encrypts the snapshots; repeat it for several."),
     ] = None,
     role: Annotated[
-        list[str] | None, typer.Option("--role", metavar="ARN", help="Role that may be assumed; repeat it.")
+        list[str] | None, typer.Option("--role", metavar="ARN", help="Role that may be assumed; repeat it for several.")
     ] = None,
     unprotect: Annotated[
         bool, typer.Option("--unprotect", help="Let pruning switch deregistration protection off.")
@@ -62,7 +62,11 @@ def iam_policy(
     ] = False,
     share_account: Annotated[
         list[str] | None,
-        typer.Option("--share-account", metavar="ID", help="Another account with nodes that use --kms-key; repeat it."),
+        typer.Option(
+            "--share-account",
+            metavar="ID",
+            help="Another account with nodes that use --kms-key; repeat it for several.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,

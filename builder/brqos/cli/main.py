@@ -1,5 +1,9 @@
 """The command `brqos`: its list of commands."""
 
+import contextlib
+import os
+import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -18,6 +22,7 @@ from brqos.cli.register import register
 from brqos.cli.status import status
 from brqos.cli.variants import variants
 from brqos.cli.verify import verify
+from brqos.errors import ExitCode
 
 app = typer.Typer(
     name="brqos",
@@ -62,4 +67,18 @@ for command in (
 
 def main() -> None:
     """The console script."""
-    app(prog_name="brqos")
+    try:
+        app(prog_name="brqos")
+    except SystemExit as end:
+        if end.code == ExitCode.INTERRUPTED:
+            _leave_behind(int(end.code))
+        raise
+
+
+def _leave_behind(code: int) -> None:
+    """End at once, whatever calls still hang in threads: Python would wait for them, and nothing depends on them."""
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)

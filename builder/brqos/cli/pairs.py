@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from brqos.config.shown import shortened
 from brqos.errors import UsageError
 
 
@@ -11,9 +12,14 @@ def pairs(option: str, words: Sequence[str] | None, *, example: str = "name=valu
     for word in words or ():
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise UsageError(f"{option} {word} is not of the form KEY=VALUE", todo=f"For example: {option} {example}")
+            raise UsageError(
+                f"{option} {shortened(word)} is not of the form KEY=VALUE", todo=f"For example: {option} {example}"
+            )
         if table.setdefault(key, value) != value:
-            raise UsageError(f"{option} gives {key} two values, “{table[key]}” and “{value}”", todo="Keep one of them.")
+            raise UsageError(
+                f"{option} gives {shortened(key)} two values, “{shortened(table[key])}” and “{shortened(value)}”",
+                todo="Keep one of them.",
+            )
     return table
 
 
@@ -24,7 +30,7 @@ def single_and_by_region(
     alone = [word for word in words or () if "=" not in word]
     if len(alone) > 1:
         raise UsageError(
-            f"{option} is given {len(alone)} times for all regions: {', '.join(alone)}",
+            f"{option} is given {len(alone)} times for all regions: {shortened(', '.join(alone))}",
             todo=f"Give one, and others for single regions: {option} {example}",
         )
     by_region = pairs(option, [word for word in words or () if "=" in word], example=example)

@@ -46,9 +46,10 @@ def prune(
         typer.Option(
             "--older-than",
             metavar="AGE",
-            help="Only orphan snapshots of this age (36h, 7d, 2w): of younger ones the AMI may be on its way.",
+            help="Only orphan snapshots of this age (36h, 7d, 2w): of younger ones the AMI may be on its way. A stopped"
+            " upload can be gone on with for a day, from another machine too; give more where an AMI takes longer.",
         ),
-    ] = "24h",
+    ] = "48h",
     include_protected: Annotated[
         bool,
         typer.Option(
@@ -69,12 +70,14 @@ def prune(
 
     Only what carries brqos's tag is touched, and no AMI that is in use by an
     instance, a launch template, an Auto Scaling group, an SSM parameter or a
-    recipe of Image Builder. What only a cluster or a file names is not seen:
-    an EC2NodeClass of Karpenter's without nodes, a variable of Terraform's.
+    recipe of Image Builder. SSM parameters that brqos made for an AMI's own
+    version are no use of it, and go with it; those of `latest` are one. What
+    only a cluster or a file names is not seen, such as an EC2NodeClass of
+    Karpenter's without nodes, or a variable of Terraform's.
     """
     with running(json_output=json_output, quiet=quiet) as console:
         from brqos.ami.pruning.regions import look_everywhere, prune_everywhere
-        from brqos.ami.pruning.rules import check_regions, prune_rules
+        from brqos.ami.pruning.rules import check_regions, check_role, prune_rules
         from brqos.aws.session import AwsSession
 
         if not (yes or dry_run or _can_ask()):
@@ -83,6 +86,7 @@ def prune(
                 todo="Look with --dry-run first; then give --yes.",
             )
         rules = prune_rules(keep, older_than, variant, arch, protected=include_protected, shared=include_shared)
+        check_role(role)
         session = AwsSession(profile, role=role)
         regions = check_regions(region or (), session)
         busy = _under_way()

@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from brqos.ami.everywhere import Outcome
+from brqos.ami.everywhere import Outcome, everywhere
 from brqos.ami.inspection.published import inspect_published
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, plan_amis
 from brqos.ami.policy.permissions import Findings, probe_permissions
-from brqos.ami.publishing.amis_file import write_amis
+from brqos.ami.publishing.amis_file import check_writable, try_to_write_amis
 from brqos.ami.release import release
 from brqos.ami.request import AmiRequest, ImageFiles, read_uefi_data
 from brqos.ami.setting import RegionSetting, settings_for
@@ -97,9 +97,10 @@ class Registering:
         self._check(spec)
         settings = settings_for(spec.regions, aws_of(spec), self._console)
         if not self._dry_run:
-            # Reading the images takes a while: whoever has no credentials hears of it before.
-            for setting in settings.values():
-                setting.session.identity(setting.region)
+            # Reading the images takes a while: whoever has no credentials at all hears of it before.
+            looked = everywhere(settings, lambda region: settings[region].account)
+            if not looked.results:
+                raise next(iter(looked.failures.values()))
         plans = plan_amis(self._request(files, uefi_data, spec))
         if not self._ends_here(plans, settings):
             self._release_files(plans, settings)
@@ -111,7 +112,7 @@ class Registering:
         with locked(lock, "registering that image", wait=True, monitor=self._console):
             if self._restart:
                 drop_unfinished(plans, settings, journals)
-            check_unchanged(plans, journals)
+            check_unchanged(plans, settings, journals)
             try:
                 released = release(plans, settings, self._console, amis.__setitem__)
             finally:
@@ -121,6 +122,8 @@ class Registering:
 
     def _check(self, spec: AmiSpec) -> None:
         """Refuse at once what would else be refused after the images have been read."""
+        if self._amis_file is not None and not (self._dry_run or self._verify):
+            check_writable(self._amis_file)
         check_wishes(spec)
         check_confirmed(spec, confirmed=self._confirmed)
         check_tags(spec.tags, "--tag")
@@ -166,7 +169,7 @@ class Registering:
 
     def _write_amis(self, amis: Mapping[str, RegionAmi]) -> None:
         if self._amis_file is not None:
-            write_amis(self._amis_file, amis)
+            try_to_write_amis(self._amis_file, amis, self._console)
 
     @property
     def _seconds(self) -> float:

@@ -1,17 +1,17 @@
 """Flags over `brqos.toml` over the shipped variant over defaults -> one BuildSpec, each value knowing its origin."""
 
-import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
 from brqos.config.model import BuildSpec
+from brqos.config.refusal import check_spelling, refused
 from brqos.config.variants import shipped_flavor, shipped_path
 from brqos.errors import ConfigurationError
 from brqos.variant import VariantName
@@ -36,6 +36,7 @@ def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mappi
     key is called where that is not the key's last word.
     """
     path, from_file = _read_file(file)
+    check_spelling(from_file, str(path))
     from_flags = _nested(flags)
     variant = from_flags.get("variant", from_file.get("variant"))
     if not isinstance(variant, str):
@@ -55,7 +56,7 @@ def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mappi
     try:
         spec = BuildSpec.model_validate(merged)
     except ValidationError as error:
-        raise _refused(error, origins) from None
+        raise refused(error, origins) from None
     effective = {key: origins.get(key, "default") for key, _ in _leaves(spec.model_dump(mode="json"))}
     return Resolved(spec, effective)
 
@@ -75,10 +76,12 @@ def resolve_ami(
     path, from_file = _read_file(file)
     if file is None and recorded is not None and from_file.get("variant") != recorded.variant:
         from_file = {}
+    section = {"ami": _table(from_file, "ami")}
+    check_spelling(section, str(path))
     below = recorded.ami.model_dump(mode="json", exclude_defaults=True) if recorded else {}
     layers: list[tuple[str, Tree]] = [
         ("record", {"ami": below}),
-        (str(path), {"ami": _table(from_file, "ami")}),
+        (str(path), section),
         ("flag", {"ami": dict(flags)}),
     ]
     merged, origins = _merged([layer for layer in layers if layer[1]["ami"]], flag_names or {})
@@ -87,7 +90,7 @@ def resolve_ami(
     try:
         return BuildSpec.model_validate(whole).ami
     except ValidationError as error:
-        raise _refused(error, origins) from None
+        raise refused(error, origins) from None
 
 
 def effective_values(resolved: Resolved) -> list[tuple[str, object, str]]:
@@ -181,75 +184,3 @@ def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
 def _flag_name(key: str, names: Mapping[str, str]) -> str:
     named = next((names[prefix] for prefix in names if key == prefix or key.startswith(f"{prefix}.")), None)
     return f"flag {named or '--' + key.rsplit('.', 1)[-1]}"
-
-
-def _refused(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    origin = next((origins[known] for known in origins if known == key or known.startswith(f"{key}.")), "")
-    if not origin:
-        origin = next((where for known, where in origins.items() if key.startswith(f"{known}.")), "")
-    place = f"{origin}: " if origin else ""
-    if problem["type"] == "extra_forbidden":
-        nearest = _nearest(problem["loc"])
-        return ConfigurationError(
-            f"{place}unknown key “{key}”",
-            why="An unknown key is refused, since a misspelt one would change nothing without a word.",
-            todo=f"Did you mean “{nearest}”?" if nearest else "`brqos init --print` shows every key.",
-        )
-    cause = problem.get("ctx", {}).get("error")
-    if isinstance(cause, ConfigurationError):
-        return ConfigurationError(f"{place}{key}: {cause.what}", why=cause.why, todo=cause.todo)
-    if problem["type"] == "string_pattern_mismatch" and (rule := _RULES.get(key.rstrip(".0123456789"))):
-        return ConfigurationError(f"{place}{key} = {problem['input']!r} is refused", why=rule[0], todo=rule[1])
-    given = (
-        problem["input"] if isinstance(problem["input"], (str, int, float, bool)) else type(problem["input"]).__name__
-    )
-    return ConfigurationError(
-        f"{place}{key} = {given!r} is refused: {problem['msg']}", todo="`brqos init --print` explains every key."
-    )
-
-
-# A pattern says little to people: what is meant by it, and an example.
-_RULES = {
-    "ami.regions": ("That is not how AWS writes a region.", "Write it like eu-central-1."),
-    "nodegroup.region": ("That is not how AWS writes a region.", "Write it like eu-central-1."),
-    "nodegroup.cluster": (
-        "An EKS cluster's name has letters, digits, dashes and underscores, at most 100, a letter or digit first.",
-        "Give the name as `aws eks list-clusters` shows it.",
-    ),
-    "nodegroup.name": (
-        "A nodegroup's name has letters, digits and dashes, at most 63, and begins with a letter or a digit.",
-        "Write it like memoryqos-1.",
-    ),
-    "build.pretty-name": (
-        "It goes into os-release and the boot menu: no quotes, backslashes, dollar signs, backticks or line breaks.",
-        "Write it like Example Corp's Bottlerocket derivative.",
-    ),
-    "ami.name": (
-        "An AMI's name has 3 to 128 characters: letters, digits, spaces and ( ) [ ] . / - ' @ _",
-        "Write it like bottlerocket-example-v1.50.0.",
-    ),
-}
-
-
-def _nearest(location: tuple[int | str, ...]) -> str | None:
-    model: type[BaseModel] | None = BuildSpec
-    for part in location[:-1]:
-        model = _submodel(model, str(part)) if model else None
-    if model is None:
-        return None
-    keys = [field.alias or name for name, field in model.model_fields.items()]
-    found = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
-    return ".".join([*map(str, location[:-1]), *found]) if found else None
-
-
-def _submodel(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    for name, field in model.model_fields.items():
-        if (
-            key in {name, field.alias}
-            and isinstance(field.annotation, type)
-            and issubclass(field.annotation, BaseModel)
-        ):
-            return field.annotation
-    return None

@@ -5,7 +5,7 @@ from pathlib import Path
 from brqos.ami.ids import check_ami_id
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, plan_amis
-from brqos.ami.publishing.amis_file import write_amis
+from brqos.ami.publishing.amis_file import try_to_write_amis
 from brqos.ami.release import Released, release
 from brqos.ami.request import AmiRequest
 from brqos.ami.setting import settings_for
@@ -66,10 +66,11 @@ def register_build(
     plans = plans_of_build(stored, around.spec.ami)
     inputs = {plan.region: _inputs(plan) for plan in plans}
     done = {region: ami for region, ami in stored.record.amis.items() if ami.inputs == inputs.get(region)}
-    if not force and set(inputs) <= set(done):
+    # What `latest` names is no matter of the record: whoever promotes looks at it each time.
+    if not force and not around.spec.ami.promote and set(inputs) <= set(done):
         for region in inputs:
             monitor.note(f"{region}: the AMI is registered already, as {done[region].id} (--force looks again).")
-        write_amis(stored.path(Path(AMIS_FILE)), stored.record.amis)
+        try_to_write_amis(stored.path(Path(AMIS_FILE)), stored.record.amis, monitor)
         return None
     if check_images:
         _check_images(tuple(item.image for item in plans[0].snapshots), monitor)
@@ -84,7 +85,7 @@ def register_build(
     folder = next(iter(settings.values())).journals
     if restart:
         drop_unfinished(plans, settings, folder)
-    check_unchanged(plans, folder)
+    check_unchanged(plans, settings, folder)
     try:
         released = release(plans, settings, monitor, record)
         # `latest` is the work of all regions together: as long as it is not written, none of them is done.
@@ -99,7 +100,7 @@ def register_build(
         else:
             stored.finish(Stage.REGISTER, digest(inputs), started, amis={**stored.record.amis, **amis})
     finally:
-        write_amis(stored.path(Path(AMIS_FILE)), stored.record.amis)
+        try_to_write_amis(stored.path(Path(AMIS_FILE)), stored.record.amis, monitor)
     return released
 
 

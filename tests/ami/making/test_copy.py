@@ -84,7 +84,8 @@ def test_a_lost_answer_makes_no_second_copy(publish: Publish, emulator: Emulator
     assert len(emulator.store.images) == 2
 
 
-def test_a_copy_that_fails_is_cleared_away(publish: Publish, emulator: Emulator) -> None:
+def test_a_copy_that_fails_is_cleared_away(publish: Publish, emulator: Emulator, monkeypatch: Any) -> None:
+    monkeypatch.setattr("brqos.ami.making.copy._UNKNOWN_SECONDS", 0.3)
     publish(regions=REGIONS[:1]).check()
     emulator.faults.fail_copies()
     released = publish(regions=REGIONS[:2])
@@ -92,6 +93,28 @@ def test_a_copy_that_fails_is_cleared_away(publish: Publish, emulator: Emulator)
     assert [image.region for image in emulator.store.images.values()] == ["eu-west-1"]
     assert {snapshot.region for snapshot in emulator.store.snapshots.values()} == {"eu-west-1"}
     publish(regions=REGIONS[:2]).check()
+
+
+def test_one_snapshot_of_a_failed_copy_that_is_gone_does_not_keep_the_other(
+    publish: Publish, emulator: Emulator, monkeypatch: Any
+) -> None:
+    publish(regions=REGIONS[:1]).check()
+    emulator.faults.fail_copies()
+    emulator.faults.inject("DeleteSnapshot", Fault("InvalidSnapshot.NotFound", 400))
+    released = publish(regions=REGIONS[:2])
+    assert "It was deregistered" in released.failures["us-east-1"].todo
+    left = [snapshot for snapshot in emulator.store.snapshots.values() if snapshot.region == "us-east-1"]
+    assert len(left) == 1
+
+
+def test_good_snapshots_stay_when_a_later_copy_there_fails(publish: Publish, emulator: Emulator) -> None:
+    """The second region was uploaded to, as the first one failed; then it is to be a copy, and finds a failed AMI."""
+    emulator.faults.inject("RegisterImage", DENIED)
+    emulator.faults.fail_images()
+    publish(regions=REGIONS[:2])
+    uploaded = {item.id for item in emulator.store.snapshots.values() if item.region == "us-east-1"}
+    publish(regions=REGIONS[:2])
+    assert uploaded <= set(emulator.store.snapshots)
 
 
 def test_a_copy_that_was_deregistered_is_made_again(publish: Publish, emulator: Emulator, monkeypatch: Any) -> None:

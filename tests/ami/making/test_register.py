@@ -201,7 +201,10 @@ def test_an_unfinished_snapshot_is_told_and_taken_up(
     assert set(emulator.store.snapshots) == begun
 
 
-def test_a_dead_snapshot_gets_a_successor(publish: Publisher, plan: AmiPlan, emulator: Emulator) -> None:
+def test_a_dead_snapshot_gets_a_successor(
+    publish: Publisher, plan: AmiPlan, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brqos.ami.upload.block_upload._GONE_SECONDS", 0.2)
     emulator.faults.inject("PutSnapshotBlock", Fault("AccessDeniedException", 403), times=100)
     with pytest.raises(AwsCallError):
         publish(plan)

@@ -39,7 +39,7 @@ def role(partition: str = "aws") -> str:
 STAGES = {
     PolicyStage.UPLOAD: {
         "ebs:StartSnapshot", "ebs:PutSnapshotBlock", "ebs:CompleteSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots",
-        "ec2:DeleteSnapshot",
+        "ec2:DeleteSnapshot", "ec2:GetEbsEncryptionByDefault",
     },
     PolicyStage.REGISTER: {
         "ec2:RegisterImage", "ec2:CreateTags", "ec2:DescribeImages", "ec2:DescribeImageAttribute",

@@ -73,6 +73,7 @@ class Account:
         self.images = {thing.id: thing for thing in things if isinstance(thing, DescribedImage)}
         self.snapshots = {thing.id: thing for thing in things if isinstance(thing, DescribedSnapshot)}
         self.values = parameters or {}
+        self.parameter_tags: dict[str, dict[str, str]] = {}
         self.instances_: list[ImageInstance] = []
         self.shared: dict[str, Grants] = {}
         self.calls: list[str] = []
@@ -140,9 +141,12 @@ class Account:
         self._called("DescribeInstances")
         yield from [each for each in self.instances_ if each.image in images]
 
-    def parameters(self, _tags: object = None) -> Iterator[ParameterName]:
-        self._called("DescribeParameters")
-        yield from [ParameterName(name, "String", NOW.replace(year=2025)) for name in self.values]
+    def parameters(self, wanted: dict[str, str] | None = None) -> Iterator[ParameterName]:
+        self._called("DescribeParameters", (wanted or {}).get("brqos:image-version", ""))
+        for name in list(self.values):
+            found = self.parameter_tags.get(name, tags())
+            if all(found.get(key) == value for key, value in (wanted or {}).items()):
+                yield ParameterName(name, "String", NOW.replace(year=2025))
 
     def parameter_values(self, names: list[str]) -> Iterator[tuple[str, str]]:
         return iter([(name, self.values[name]) for name in names if name in self.values])

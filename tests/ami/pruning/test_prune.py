@@ -11,6 +11,7 @@ from brqos.ami.pruning.look import candidates
 from brqos.ami.pruning.model import Inventory, Kind, OwnParameter, PruneItem, PrunePlan, PruneRules, UsageReport
 from brqos.ami.pruning.plan import is_ours, plan_prune
 from brqos.ami.pruning.words import in_words, summary
+from brqos.ami.upload.channel import TIMEOUT_MINUTES
 from brqos.architecture import Architecture
 from brqos.aws.ec2 import DescribedImage, DescribedSnapshot
 
@@ -206,18 +207,24 @@ def test_where_sharing_is_unknown() -> None:
     [
         ({}, "remove: no AMI holds it"),
         ({"state": "error", "days": 0, "message": "no"}, "remove: AWS could not complete it: no"),
-        ({"days": 0.9}, "keep: no AMI holds it, but it is younger than 24 hours: one may be on its way"),
-        ({"days": 1}, "remove: no AMI holds it"),
-        ({"started": None}, "keep: no AMI holds it, but it is younger than 24 hours: one may be on its way"),
+        ({"days": 1.9}, "keep: no AMI holds it, but it is younger than 2 days: one may be on its way"),
+        ({"days": 2}, "remove: no AMI holds it"),
+        ({"started": None}, "keep: no AMI holds it, but it is younger than 2 days: one may be on its way"),
         (
             {"state": "pending"},
-            "keep: AWS is still writing it; what nobody goes on with ends as “error” within an hour",
+            "keep: it is not complete; an upload that nobody goes on with for 24 hours ends as “error”",
         ),
         ({"state": "recovering"}, "keep: its state is “recovering”: somebody is busy with it"),
     ],
 )
 def test_orphans(fields: dict[str, Any], words: str) -> None:
     assert why(plan_prune(inventory(snapshot("snap-a", **fields)), ALL), "snap-a") == words
+
+
+def test_an_orphan_is_older_than_any_upload_that_may_be_gone_on_with() -> None:
+    """The OS image's snapshot is done; the data image's may be a day without a block, and goes on then."""
+    assert PruneRules().older_than > timedelta(minutes=TIMEOUT_MINUTES)
+    assert removed(plan_prune(inventory(snapshot("snap-os", days=1.5)), PruneRules())) == []
 
 
 def test_older_than() -> None:

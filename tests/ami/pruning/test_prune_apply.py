@@ -292,6 +292,15 @@ def test_a_bug_in_one_region_is_told_and_ends_the_others(monitor: Recorder) -> N
         look_everywhere([REGION], session_of(account), ONE, monitor)
 
 
+def test_a_bug_while_removing_is_told_and_hides_nothing_that_was_removed(monitor: Recorder) -> None:
+    account = typical()
+    pruning = look_everywhere([REGION], session_of(account), ONE, monitor)
+    account.delete_snapshot = lambda _id: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    with pytest.raises(ZeroDivisionError):
+        prune_everywhere(pruning, session_of(account), ONE, monitor)
+    assert ami(2) in [item.id for item in pruning.regions[REGION].removed]
+
+
 def test_an_interrupt_stops_all_regions(monitor: Recorder) -> None:
     first, second = typical(), typical()
     session = session_of(first, second)

@@ -94,8 +94,9 @@ class Account:
     def snapshots(self) -> set[str]:
         return {each.id for each in self.emulator.store.snapshots.values() if each.region == self.region}
 
-    def publish(self, name: str, value: str, *, ours: bool = True) -> None:
-        given = [{"Key": "brqos:tool", "Value": "brqos"}] if ours else []
+    def publish(self, name: str, value: str, *, ours: bool = True, more: dict[str, str] | None = None) -> None:
+        chosen = {"brqos:tool": "brqos", **(more or {})} if ours else {}
+        given = [{"Key": key, "Value": value} for key, value in chosen.items()]
         self.client("ssm").put_parameter(Name=name, Value=value, Type="String", Tags=given)
 
 
@@ -135,8 +136,8 @@ def template(account: Account, name: str, image: str) -> None:
 def test_the_whole_way(account: Account, prune: Any, emulator: Emulator) -> None:
     foreign = account.image(9, {"brqos:tool": "other"})
     orphan, fresh, broken = (
-        account.snapshot(2, tags()),
-        account.snapshot(0.5, tags()),
+        account.snapshot(2.5, tags()),
+        account.snapshot(1.5, tags()),
         account.snapshot(0.1, tags(), fails=True),
     )
     stranger = account.snapshot(9, {})
@@ -215,6 +216,19 @@ def test_auto_scaling(account: Account, plan: Any, emulator: Emulator) -> None:
 def test_a_parameter(account: Account, plan: Any, name: str) -> None:
     account.publish(name, account.oldest, ours="latest" in name)
     assert why(plan(), account.oldest) == f"keep: in use: SSM parameter {name}"
+
+
+def test_further_parameters(account: Account, prune: Any) -> None:
+    own, version = {}, "1.47.0-0123abcd"
+    for name, value in {"id": account.oldest, "image_id": account.oldest, "name": "image of 3 days"}.items():
+        own[f"{FOLDER}/{version}/{name}"] = value
+        account.publish(f"{FOLDER}/{version}/{name}", value, more=tags(version=version))
+    account.publish(f"{FOLDER}/latest/id", account.newest, more=tags(version=version))
+    account.publish(f"{FOLDER}/1.49.0-0123abcd/id", account.newest, more=tags(version="1.49.0-0123abcd"))
+    assert set(own) < {item.id for item in prune().regions[REGION].removed}
+    names = {item["Name"] for item in account.client("ssm").describe_parameters()["Parameters"]}
+    assert names == {f"{FOLDER}/latest/id", f"{FOLDER}/1.49.0-0123abcd/id"}
+    assert account.images == {account.newest}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,12 @@
 
 import threading
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from brqos.ami.pruning.model import UsageReport
-from brqos.ami.pruning.usage import parameter_of, usage_of
+from brqos.ami.pruning.model import OwnParameter, UsageReport
+from brqos.ami.pruning.usage import usage_of
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.retry import StoppedError
 from brqos.aws.usage import (
@@ -23,7 +22,7 @@ from brqos.aws.usage import (
     Usage,
 )
 
-from .prune_account import VARIANT, ami, image
+from .prune_account import VARIANT, ami, image, tags
 
 IMAGES = [image(1), image(2)]
 ONE, TWO = ami(1), ami(2)
@@ -159,29 +158,28 @@ def test_parameters(account: Account, value: str, kind: str, uses: bool) -> None
 def test_our_own_parameter_of_the_version_keeps_no_ami(account: Account) -> None:
     latest = f"/our/{VARIANT}/x86_64/latest/image_id"
     account.values = {OWN: ONE}
-    assert account.report(own_parameters={OWN}).uses == {}
+    assert account.report(own_parameters=[OwnParameter(OWN, ONE)]).uses == {}
     # Without our tag somebody else has made it; `latest` is what people use.
     assert account.report().uses == {ONE: (f"SSM parameter {OWN}",)}
     account.values = {latest: ONE}
-    assert account.report(own_parameters={latest}).uses == {ONE: (f"SSM parameter {latest}",)}
+    assert account.report(own_parameters=[OwnParameter(latest, ONE, tags=tags())]).uses == {
+        ONE: (f"SSM parameter {latest}",)
+    }
 
 
-@pytest.mark.parametrize("name", [OWN, OWN.removeprefix("/our"), f"/a/b/c{OWN}"])
-def test_the_name_of_our_own_parameter(name: str) -> None:
-    one = IMAGES[0]
-    assert parameter_of(one, name)
-    for key, value in {"brqos:arch": "aarch64", "brqos:variant": "x", "brqos:image-version": "1.51.0-0"}.items():
-        assert not parameter_of(replace(one, tags={**one.tags, key: value}), name)
-    assert not parameter_of(replace(one, tags={}), name)
-    assert not parameter_of(replace(one, tags={**one.tags, "brqos:arch": "vax"}), name)
-    arm = replace(one, tags={**one.tags, "brqos:arch": "aarch64"})
-    assert parameter_of(arm, name.replace("x86_64", "arm64"))
+def test_a_further_parameter_of_the_version_keeps_no_ami(account: Account) -> None:
+    name = f"/our/{VARIANT}/x86_64/1.50.0-0123abcd/id"
+    account.values = {name: ONE}
+    assert account.report(own_parameters=[OwnParameter(name, ONE, tags=tags())]).uses == {}
+    for given in ({}, tags(version="1.49.0-0123abcd")):
+        uses = account.report(own_parameters=[OwnParameter(name, ONE, tags=given)]).uses
+        assert uses == {ONE: (f"SSM parameter {name}",)}
 
 
 def test_a_template_that_resolves_a_parameter(account: Account) -> None:
     template(account, f"resolve:ssm:{OWN}", f"resolve:ssm:{OWN}", "resolve:ssm:/gone", "resolve:ssm:/aws/service/x")
     account.values = {OWN: ONE}
-    report = account.report(own_parameters={OWN})
+    report = account.report(own_parameters=[OwnParameter(OWN, ONE)])
     assert report.uses == {ONE: ("launch template nodes (version 1)", "launch template nodes (version 2)")}
     assert [asked for asked in account.asked if asked.startswith("values")] == [
         *(f"values {OWN}", f"values {OWN}", "values /gone")

@@ -114,7 +114,7 @@ def test_a_stop_ends_the_waiting() -> None:
         pass
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     latency=st.floats(0.0005, 0.5),
     per_second=st.floats(20, 5000),
@@ -123,5 +123,5 @@ def test_a_stop_ends_the_waiting() -> None:
 def test_the_limit_stays_in_its_bounds(latency: float, per_second: float, most: int) -> None:
     service = Service(latency, per_second)
     pace = paced(service, most=most)
-    service.run(pace, 6)
+    service.run(pace, 4)
     assert 1 <= pace.limit <= most

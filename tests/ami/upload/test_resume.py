@@ -1,5 +1,6 @@
 """An upload that was stopped goes on where it was: which blocks are sent again, and which images are refused."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from brqos.ami.making.register import Made, register
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, plan_amis
 from brqos.ami.request import AmiRequest
+from brqos.ami.upload import block_upload
 from brqos.ami.upload.journal import journals
 from brqos.ami.upload.unfinished import check_unchanged, drop_unfinished, under_way
 from brqos.aws.errors import AwsCallError, ErrorKind
@@ -26,6 +28,12 @@ from ..conftest import REGION, Recorder, Settings
 pytestmark = pytest.mark.loopback
 BLOCK = 524288
 DENIED = Fault("AccessDeniedException", 403)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_upload, "_GONE_SECONDS", 0.2)
+    monkeypatch.setattr(block_upload, "_UNKNOWN_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -158,18 +166,18 @@ def test_an_image_that_changed_is_refused_until_it_is_meant(
     folder: Path,
     request_for: Callable[..., AmiRequest],
 ) -> None:
-    check_unchanged([plan], folder)
+    check_unchanged([plan], settings(REGION), folder)
     stopped(plan, settings, emulator)
-    check_unchanged([plan], folder)
+    check_unchanged([plan], settings(REGION), folder)
     (old,) = emulator.store.snapshots
     (other,) = plan_amis(request_for(changed_image(image)))
     with pytest.raises(ConfigurationError, match="has changed since its upload to eu-west-1 was begun") as caught:
-        check_unchanged([other], folder)
+        check_unchanged([other], settings(REGION), folder)
     assert old in caught.value.why
     assert "--restart" in caught.value.todo
     drop_unfinished([other], settings(REGION), folder)
     assert emulator.store.snapshots == {}
-    check_unchanged([other], folder)
+    check_unchanged([other], settings(REGION), folder)
     assert publish(other, settings).ami.created
 
 
@@ -250,3 +258,59 @@ def test_a_completed_snapshot_that_ec2_does_not_know_yet_is_waited_for(
             publish(plan, settings)
     assert publish(plan, settings).ami.created
     assert len(emulator.store.snapshots) == 1
+
+
+def test_a_snapshot_that_was_deleted_is_soon_replaced(
+    plan: AmiPlan, settings: Settings, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr(block_upload, "_GONE_SECONDS", 0.1)
+    monkeypatch.setattr(block_upload, "_JUST_STARTED_SECONDS", -10.0)
+    # More often than there are tokens that can be foreseen, and with no journal that remembers.
+    for _ in range(6):
+        made = publish(plan, settings)
+        emulator.store.images.clear()
+        for snapshot in list(emulator.store.snapshots.values()):
+            emulator.store.forget(snapshot)
+        assert made.snapshots is not None
+        assert made.snapshots.sent == {ImageRole.OS: 41}
+        assert list(folder.iterdir()) == []
+
+
+def test_a_journal_that_claims_too_much_is_given_up(
+    plan: AmiPlan, settings: Settings, emulator: Emulator, folder: Path
+) -> None:
+    stopped(plan, settings, emulator, after=10)
+    (old,) = emulator.store.snapshots.values()
+    for index in list(old.blocks)[5:]:
+        del old.blocks[index]
+    made = publish(plan, settings)
+    assert made.ami.snapshots[ImageRole.OS] != old.id
+    assert set(emulator.store.snapshots) == set(made.ami.snapshots.values())
+    assert len(emulator.store.snapshots[made.ami.snapshots[ImageRole.OS]].blocks) == 41
+
+
+def test_a_journal_of_something_else_under_the_same_name_is_thrown_away(
+    plan: AmiPlan, settings: Settings, emulator: Emulator, folder: Path
+) -> None:
+    stopped(plan, settings, emulator)
+    (file,) = folder.iterdir()
+    first, rest = file.read_text().split("\n", 1)
+    words = {**json.loads(first), "key": "0" * 64, "snapshot": "snap-0123456789abcdef0"}
+    file.write_text(f"{json.dumps(words)}\n{rest}")
+    made = publish(plan, settings)
+    assert made.snapshots is not None
+    assert made.snapshots.sent == {ImageRole.OS: 41}
+
+
+def test_a_snapshot_that_a_default_encrypted_is_not_taken_for_a_plain_one(
+    plan: AmiPlan, image: Image, settings: Settings, emulator: Emulator, request_for: Callable[..., AmiRequest]
+) -> None:
+    emulator.store.settings(REGION).encryption_by_default = True
+    first = publish(plan, settings).ami
+    (other,) = plan_amis(request_for(image, spec=AmiSpec(regions=(REGION,), name="other")))
+    assert publish(other, settings).ami.snapshots == first.snapshots, "the default is still the same"
+    emulator.store.settings(REGION).encryption_by_default = False
+    (plain,) = plan_amis(request_for(image, spec=AmiSpec(regions=(REGION,), name="plain")))
+    made = publish(plain, settings).ami
+    assert made.snapshots != first.snapshots
+    assert not emulator.store.snapshots[made.snapshots[ImageRole.OS]].encrypted

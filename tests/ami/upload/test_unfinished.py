@@ -12,7 +12,7 @@ from brqos.ami.release import release
 from brqos.ami.request import AmiRequest
 from brqos.ami.upload.journal import Begun, Journal, file_of, journals
 from brqos.ami.upload.snapshot import upload_key
-from brqos.ami.upload.unfinished import check_unchanged, under_way
+from brqos.ami.upload.unfinished import check_unchanged, drop_unfinished, under_way
 from brqos.image.model import Image, ImageRole
 from brqos.rehearsal.emulator import ACCOUNT, Emulator, Fault
 
@@ -97,11 +97,20 @@ def test_what_cannot_be_deleted_is_told_and_keeps_its_journal(
 
 
 def test_what_aws_has_cancelled_by_now_is_under_way_no_more(
-    plans: tuple[AmiPlan, ...], folder: Path, monitor: Recorder
+    plans: tuple[AmiPlan, ...], settings: Settings, folder: Path, monitor: Recorder
 ) -> None:
     file = begin(plans[0], folder, monitor, "snap-0123456789abcdef0", sha256="b" * 64)
     assert under_way(folder) == {"snap-0123456789abcdef0"}
     os.utime(file, (LONG_AGO, LONG_AGO))
     assert under_way(folder) == frozenset()
     # Nor does it keep another image from being uploaded.
-    check_unchanged(plans, folder)
+    check_unchanged(plans, settings(REGION), folder)
+
+
+def test_another_accounts_upload_is_no_concern(
+    plans: tuple[AmiPlan, ...], settings: Settings, folder: Path, monitor: Recorder
+) -> None:
+    begin(plans[0], folder, monitor, "snap-0123456789abcdef0", sha256="b" * 64, account="210987654321")
+    check_unchanged(plans, settings(REGION), folder)
+    drop_unfinished(plans, settings(REGION), folder)
+    assert under_way(folder) == {"snap-0123456789abcdef0"}

@@ -7,6 +7,7 @@ from brqos.ami.setting import RegionSetting
 from brqos.ami.waiting import wait_until
 from brqos.aws.ec2 import DescribedImage
 from brqos.aws.errors import AwsCallError, ErrorKind
+from brqos.aws.retry import StoppedError
 from brqos.errors import AwsError
 
 _AVAILABLE_SECONDS = 45 * 60.0
@@ -16,28 +17,38 @@ _GOOD_STATES = ("pending", "available")
 def find_existing(plan: AmiPlan, setting: RegionSetting) -> DescribedImage | None:
     """The image that has the planned name, if it is the one that is wanted.
 
-    One of ours that failed is cleared away. Raises AwsError where the name stands for something else.
+    Those of ours that failed are cleared away. Raises AwsError where the name stands for something else.
     """
-    images = setting.ec2.images_named(plan.name)
-    if not images:
-        return None
-    image = images[0]
-    if image.state == "failed" and _is_ours(plan, image):
-        clear_failed(image, setting, plan)
-        return None
+    refusals: list[AwsError] = []
+    for image in setting.ec2.images_named(plan.name):
+        if image.state == "failed" and _is_ours(plan, image) and clear_failed(image, setting, plan):
+            continue
+        refusal = _refusal(plan, image)
+        if refusal is None:
+            return image
+        refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+    return None
+
+
+def _refusal(plan: AmiPlan, image: DescribedImage) -> AwsError | None:
+    """Why an image of the planned name cannot be taken; None if it can."""
     if image.state not in _GOOD_STATES:
-        raise AwsError(
+        enable = f"Enable it (aws ec2 enable-image --region {plan.region} --image-id {image.id}), or "
+        drop = _drop(image.id, plan.region)
+        return AwsError(
             f"the name {plan.name} is taken in {plan.region} by {image.id}, which is “{image.state}”",
             why=image.reason,
-            todo=_drop(image.id, plan.region),
+            todo=f"{enable}{drop[0].lower()}{drop[1:]}" if image.state == "disabled" else drop,
         )
     if unlike := differences(plan, image):
-        raise AwsError(
+        return AwsError(
             f"the name {plan.name} is taken in {plan.region} by {image.id}, which has another content",
             why="; ".join(unlike),
             todo="Give another --name, or deregister that AMI if nothing uses it any more.",
         )
-    return image
+    return None
 
 
 def await_available(plan: AmiPlan, image_id: str, setting: RegionSetting) -> DescribedImage:
@@ -52,7 +63,13 @@ def await_available(plan: AmiPlan, image_id: str, setting: RegionSetting) -> Des
             task.describe("unknown yet" if image is None else image.state)
             return None if image is None or image.state == "pending" else image
 
-        image = wait_until(ended, _AVAILABLE_SECONDS, stop=setting.stop)
+        try:
+            image = wait_until(ended, _AVAILABLE_SECONDS, stop=setting.stop)
+        except StoppedError:
+            setting.monitor.warn(
+                f"{plan.region}: {image_id} is on its way and stays; the same command goes on waiting for it"
+            )
+            raise
     if image is None:
         raise AwsError(
             f"the AMI {image_id} in {plan.region} was not available within {_AVAILABLE_SECONDS / 60:.0f} minutes",
@@ -101,17 +118,23 @@ def clear_failed(image: DescribedImage, setting: RegionSetting, plan: AmiPlan) -
 
 
 def _delete_of_copy(snapshot: str, setting: RegionSetting) -> None:
+    """Delete a snapshot that came with a copy; one that says what it holds was uploaded, or is of a good copy."""
     try:
-        setting.ec2.delete_snapshot(snapshot)
+        described = setting.ec2.snapshot(snapshot)
+        if described is None or tagging.ROLE not in described.tags:
+            setting.ec2.delete_snapshot(snapshot)
     except AwsCallError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
+        if error.kind not in (ErrorKind.NOT_FOUND, ErrorKind.IN_USE):
             setting.monitor.warn(
                 f"{setting.region}: {snapshot} of the failed copy stays: {error.what}. `brqos prune` removes it later."
             )
 
 
 def _is_ours(plan: AmiPlan, image: DescribedImage) -> bool:
-    return all(image.tags.get(key) == plan.tags[key] for key in (tagging.TOOL, tagging.VARIANT, tagging.IMAGE_VERSION))
+    """Whether it is what this very plan made: by the tool, the subject, and the content of every image."""
+    own = (tagging.TOOL, tagging.VARIANT, tagging.ARCH, tagging.IMAGE_VERSION)
+    keys = [*own, *(tagging.image_tag(item.role) for item in plan.snapshots)]
+    return all(image.tags.get(key) == plan.tags.get(key) for key in keys)
 
 
 def _drop(image_id: str, region: str) -> str:

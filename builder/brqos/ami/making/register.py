@@ -12,7 +12,8 @@ from brqos.ami.upload.snapshots import Snapshots, make_snapshots
 from brqos.ami.waiting import wait_until
 from brqos.aws.errors import AwsCallError, ErrorKind
 
-_REGISTER_TRIES = 4
+# With the pauses between them some three minutes: long enough for throttling to pass.
+_REGISTER_TRIES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def register(plan: AmiPlan, setting: RegionSetting) -> Made:
     if (taken := find_existing(plan, setting)) is not None:
         return Made(take(plan, taken.id, setting))
     snapshots = make_snapshots(plan, setting)
+    complete = ", ".join(f"{role.value} {snapshot}" for role, snapshot in snapshots.ids.items())
+    setting.monitor.note(f"{plan.region}: the snapshots are complete: {complete}")
     image_id = _register(plan, plan.register_parameters(snapshots.ids), setting)
     setting.monitor.note(f"{plan.region}: registered {plan.name} as {image_id}")
     image = await_available(plan, image_id, setting)
@@ -55,7 +58,7 @@ def _register(plan: AmiPlan, parameters: Mapping[str, object], setting: RegionSe
             unclear = error.kind in (ErrorKind.CONNECTION, ErrorKind.SERVER, ErrorKind.THROTTLED)
             if not unclear and error.kind is not ErrorKind.DUPLICATE_NAME:
                 raise
-            made = wait_until(lambda: find_existing(plan, setting), 2.0**attempt, stop=setting.stop)
+            made = wait_until(lambda: find_existing(plan, setting), min(30.0, 2.0**attempt), stop=setting.stop)
             if made is not None:
                 return made.id
             if attempt == _REGISTER_TRIES or not unclear:

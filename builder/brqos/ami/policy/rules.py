@@ -72,7 +72,7 @@ RULES = (
     Rule(
         "Look",
         {
-            PolicyStage.UPLOAD: (DESCRIBE_SNAPSHOTS,),
+            PolicyStage.UPLOAD: (DESCRIBE_SNAPSHOTS, "ec2:GetEbsEncryptionByDefault"),
             PolicyStage.REGISTER: (DESCRIBE_IMAGES,),
             PolicyStage.COPY: (DESCRIBE_IMAGES, DESCRIBE_SNAPSHOTS),
             PolicyStage.SHARE: (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from brqos.ami.pruning.model import Kind, PruneItem, PrunePlan, Verdict
-from brqos.ami.pruning.plan import COOLING, is_protected
+from brqos.ami.pruning.plan import COOLING, may_be_protected
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.retry import Retry, StoppedError
 from brqos.aws.session import AwsSession
@@ -121,7 +121,7 @@ class _Remover:
                 raise
 
     def _deregister(self, item: PruneItem) -> None:
-        if is_protected(item.protection):
+        if may_be_protected(item.protection):
             self._session.image_attributes(self._region).unprotect(item.id)
         try:
             self._ec2.deregister_image(item.id)

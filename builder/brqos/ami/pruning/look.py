@@ -1,12 +1,13 @@
 """Looking: what brqos made in a region, and who uses what of it would go."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from brqos.ami import tags as tagging
 from brqos.ami.pruning.model import Inventory, Kind, OwnParameter, PrunePlan, PruneRules, UsageReport
+from brqos.ami.pruning.parameters import may_be_further, version_in, version_of
 from brqos.ami.pruning.plan import is_ours, plan_prune
 from brqos.ami.pruning.usage import usage_of
 from brqos.aws.ec2 import Ec2
@@ -48,11 +49,12 @@ def look(
         warnings=warnings,
     )
     wanted = candidates(inventory, rules, under_way)
+    inventory = replace(inventory, parameters=_with_tags(inventory, wanted, usage))
+    _check(stop)
     amis = [image for image in images if image.id in wanted[Kind.AMI]]
     if not amis and not wanted[Kind.SNAPSHOT]:
         return inventory
-    own_names = [parameter.name for parameter in parameters]
-    report = usage_of(usage, amis, wanted[Kind.SNAPSHOT], own_parameters=own_names, stop=stop)
+    report = usage_of(usage, amis, wanted[Kind.SNAPSHOT], own_parameters=inventory.parameters, stop=stop)
     _check(stop)
     unused = [image.id for image in amis if image.id not in report.uses]
     shared = {} if rules.include_shared or report.unknown_of_images else _shared(unused, region, session)
@@ -88,6 +90,20 @@ def _own_parameters(usage: Usage) -> tuple[tuple[OwnParameter, ...], tuple[str, 
             raise
         return (), (f"brqos's SSM parameters cannot be seen, and stay: {error.what}",)
     return tuple(OwnParameter(name, value, names[name].modified) for name, value in values if name in names), ()
+
+
+def _with_tags(inventory: Inventory, wanted: Mapping[Kind, Collection[str]], usage: Usage) -> tuple[OwnParameter, ...]:
+    """The parameters, with their tags where these decide whether one is of a version that would go.
+
+    SSM tells no tags with a list of parameters, but it lists by them: that needs no permission more.
+    """
+    found = {version_of(image.tags): None for image in inventory.images if image.id in wanted[Kind.AMI]}
+    found |= {version_in(name): None for name in sorted(wanted[Kind.PARAMETER])}
+    tagged: dict[str, dict[str, str]] = {}
+    for version in found:
+        if version is not None and any(may_be_further(item.name, version) for item in inventory.parameters):
+            tagged |= {item.name: version.tags for item in usage.parameters(version.tags)}
+    return tuple(replace(item, tags=tagged.get(item.name, {})) for item in inventory.parameters)
 
 
 def _gone(parameters: Iterable[OwnParameter], own: Collection[str], ec2: Ec2) -> frozenset[str]:

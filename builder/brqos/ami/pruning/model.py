@@ -7,14 +7,20 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from brqos.ami.upload.channel import TIMEOUT_MINUTES
 from brqos.architecture import Architecture
 from brqos.aws.ec2 import DescribedImage, DescribedSnapshot
 from brqos.config.base import Model
 
 KEEP = 3
 """The AMI in use, the one before it to go back to, and the one that is being tried out."""
-ORPHAN_AGE = timedelta(hours=24)
-"""An upload ends within an hour and a copy within a few; a day leaves no doubt that nobody works on it any more."""
+ORPHAN_AGE = 2 * timedelta(minutes=TIMEOUT_MINUTES)
+"""A snapshot's age counts from its start, and it may be done long before the other one of its AMI.
+
+An upload that was stopped may be gone on with, from another machine too, until AWS cancels it: a day after its last
+block. Two days are that, and a day more for the upload itself and for copies. Whoever takes longer over an AMI gives a
+greater age; the uploads of this very machine are known by their journals, whatever their age.
+"""
 
 
 class Kind(StrEnum):
@@ -103,11 +109,15 @@ class UsageReport:
 
 @dataclass(frozen=True, slots=True)
 class OwnParameter:
-    """An SSM parameter with brqos's tag."""
+    """An SSM parameter with brqos's tag.
+
+    `tags` are those that say which version it is made for, of parameters for which that had to be asked.
+    """
 
     name: str
     value: str
     modified: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,14 @@
 What has no tag of brqos's is no item at all; what is not known to be unused stays.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from brqos.ami import tags as tagging
-from brqos.ami.pruning.model import (
-    Inventory,
-    Kind,
-    OwnParameter,
-    PruneItem,
-    PrunePlan,
-    PruneRules,
-    Verdict,
-)
+from brqos.ami.pruning.model import Inventory, Kind, PruneItem, PrunePlan, PruneRules, Verdict
+from brqos.ami.pruning.parameters import parameter_items
 from brqos.ami.pruning.snapshots import snapshot_items
-from brqos.ami.pruning.words import age, and_so_on, counted, matches
-from brqos.ami.publication import LATEST
+from brqos.ami.pruning.words import and_so_on, counted, matches
 from brqos.aws.ec2 import DescribedImage
 
 _FAILED = ("failed", "error", "invalid")
@@ -29,7 +20,6 @@ _GONE = "deregistered"
 # What EC2 tells, with a time, after protection with a cooldown was switched off (aws-nuke, resources/ec2-image.go).
 COOLING = "disabled after "
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_VERSION_PARAMETER = re.compile(r"(/[^/]+)*/(?P<variant>[^/]+)/(?P<arch>[^/]+)/(?P<version>[^/]+)/image_id")
 
 
 def plan_prune(inventory: Inventory, rules: PruneRules, under_way: Collection[str] = ()) -> PrunePlan:
@@ -40,13 +30,12 @@ def plan_prune(inventory: Inventory, rules: PruneRules, under_way: Collection[st
     """
     there = [image for image in inventory.images if image.state != _GONE]
     newest = _newest(there, rules.keep)
+    ours = [image for image in there if is_ours(image.tags)]
     amis = [
-        _ami_item(image, inventory, rules, newest)
-        for image in sorted(there, key=_by_age)
-        if is_ours(image.tags) and matches(image.tags, rules)
+        _ami_item(image, inventory, rules, newest) for image in sorted(ours, key=_by_age) if matches(image.tags, rules)
     ]
     removed = {item.id: item for item in amis if item.removed}
-    parameters = _parameter_items(inventory, rules, removed)
+    parameters = parameter_items(inventory, ours, rules, removed)
     snapshots = snapshot_items(inventory, there, rules, removed, under_way)
     return PrunePlan(region=inventory.region, items=(*amis, *parameters, *snapshots), warnings=_warnings(inventory))
 
@@ -130,7 +119,7 @@ def _obstacle(image: DescribedImage, inventory: Inventory, rules: PruneRules) ->
         return f"in use: {and_so_on(uses)}"
     if (end := _end_of_cooldown(image)) is not None and inventory.now < end:
         return f"its protection was switched off, and AWS lets it go only after {end:%Y-%m-%d %H:%M} UTC"
-    if is_protected(image.protection) and not rules.include_protected:
+    if may_be_protected(image.protection) and not rules.include_protected:
         return f"protected from deregistration ({image.protection}); --include-protected takes it along"
     if usage.unknown_of_images:
         return f"whether it is in use is unknown: {', '.join(usage.unknown_of_images)} is not allowed"
@@ -161,8 +150,12 @@ def _sharers(shared: Sequence[str]) -> str:
     return " and ".join(counted(number, noun) for noun, number in numbers.items() if number)
 
 
-def is_protected(protection: str) -> bool:
-    """Whether EC2's word for an AMI's deregistration protection says that it is on, or is none that we know."""
+def may_be_protected(protection: str) -> bool:
+    """Whether EC2's word for an AMI's deregistration protection says that it is on, or is none that we know.
+
+    Publishing asks another question (`is_protected` in publishing/marks.py): whether protection is certainly on, so
+    that it need not be switched on. What cannot be undone goes by doubt: a word that is not known keeps the AMI.
+    """
     return protection != "disabled" and not protection.startswith(COOLING)
 
 
@@ -178,53 +171,4 @@ def _end_of_cooldown(image: DescribedImage) -> datetime | None:
 def _consequence(image: DescribedImage) -> str:
     if image.protection == "enabled-with-cooldown":
         return "; its protection is switched off, and AWS lets it go 24 hours after that"
-    return "; its protection is switched off first" if is_protected(image.protection) else ""
-
-
-def _parameter_items(
-    inventory: Inventory, rules: PruneRules, removed: Mapping[str, PruneItem]
-) -> tuple[PruneItem, ...]:
-    """The parameters of versions whose AMI goes, or is gone; those of the others are no items."""
-    there = {parameter.name: parameter for parameter in inventory.parameters}
-    items: list[PruneItem] = []
-    after: tuple[str, ...]
-    for parameter in sorted(there.values(), key=lambda parameter: parameter.name):
-        match = _VERSION_PARAMETER.fullmatch(parameter.name)
-        if match is None or match["version"] == LATEST:
-            continue
-        if (ami := removed.get(parameter.value)) is not None:
-            reason, after = f"it names {ami.id}, which goes", (ami.id,)
-        elif _is_left_over(parameter, inventory, rules) and matches(
-            {tagging.VARIANT: match["variant"], tagging.ARCH: match["arch"]}, rules
-        ):
-            reason, after = f"it names {parameter.value}, which is gone", ()
-        else:
-            continue
-        # Only this one of the pair names the AMI, so it is the last to go: by it the next run finds what is left.
-        version = there.get(f"{parameter.name.removesuffix('image_id')}image_version")
-        if version is not None:
-            items.append(_parameter_item(version, inventory.region, match, reason, after))
-            after = (*after, version.name)
-        items.append(_parameter_item(parameter, inventory.region, match, reason, after))
-    return tuple(items)
-
-
-def _parameter_item(
-    parameter: OwnParameter, region: str, name: re.Match[str], reason: str, after: tuple[str, ...]
-) -> PruneItem:
-    return PruneItem(
-        kind=Kind.PARAMETER,
-        region=region,
-        id=parameter.name,
-        verdict=Verdict.REMOVE,
-        reason=reason,
-        variant=name["variant"],
-        arch=name["arch"],
-        created=parameter.modified,
-        after=after,
-    )
-
-
-def _is_left_over(parameter: OwnParameter, inventory: Inventory, rules: PruneRules) -> bool:
-    # EC2 may not know yet what was registered a moment ago.
-    return parameter.value in inventory.gone and age(parameter.modified, inventory.now) >= rules.older_than
+    return "; its protection is switched off first" if may_be_protected(image.protection) else ""

@@ -67,7 +67,8 @@ def prune_everywhere(
 ) -> None:
     """Remove what the plans say, after another look where the first one is old; what came of it is in `pruning`.
 
-    A region's failure goes there too. Nothing is raised but an interrupt.
+    A region's failure (a BrqosError) goes there too. An interrupt is raised, and so is a bug of ours: then every
+    region ends after the call that it is in, and `pruning` tells what was removed, but not which regions had failed.
     """
     todo = [region for region, pruned in pruning.regions.items() if pruned.plan.removals]
     total = sum(len(pruning.regions[region].plan.removals) for region in todo)

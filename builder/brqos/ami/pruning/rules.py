@@ -1,12 +1,16 @@
 """From flags to the rules of pruning."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from pydantic import TypeAdapter, ValidationError
+
 from brqos.ami.pruning.model import PruneRules
+from brqos.ami.spread import partition_of
 from brqos.architecture import Architecture
 from brqos.aws.session import AwsSession
+from brqos.config.ami import RoleArn
 from brqos.config.base import REGION_PATTERN
 from brqos.errors import ConfigurationError, UsageError
 
@@ -14,6 +18,7 @@ _AGE = re.compile(r"(?P<number>\d{1,5})(?P<unit>[hdw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _VARIANT = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
 _REGION = re.compile(REGION_PATTERN, re.ASCII)
+_ROLE: TypeAdapter[str] = TypeAdapter(RoleArn)
 
 
 def prune_rules(
@@ -32,8 +37,25 @@ def prune_rules(
     )
 
 
+def check_role(role: str | None) -> None:
+    """Refuse what is no ARN of a role; raises ConfigurationError."""
+    if role is None:
+        return
+    try:
+        _ROLE.validate_python(role)
+    except ValidationError:
+        raise ConfigurationError(
+            f"“{role}” cannot stand for --role",
+            why="It is not the ARN of an IAM role.",
+            todo="Write it like arn:aws:iam::111111111111:role/images; `aws iam get-role --role-name NAME` tells it.",
+        ) from None
+
+
 def check_regions(given: Iterable[str], session: AwsSession) -> tuple[str, ...]:
-    """The regions, or the one that the AWS configuration names; raises UsageError without any, ConfigurationError."""
+    """The regions, or the one that the AWS configuration names; all are of one partition.
+
+    Raises UsageError without any, and ConfigurationError.
+    """
     regions = tuple(dict.fromkeys(given)) or tuple(filter(None, (session.default_region(),)))
     if not regions:
         raise UsageError(
@@ -44,7 +66,19 @@ def check_regions(given: Iterable[str], session: AwsSession) -> tuple[str, ...]:
             raise ConfigurationError(
                 f"“{region}” cannot stand for --region", todo="A region is written like eu-west-1."
             )
+    _check_partitions(regions)
     return regions
+
+
+def _check_partitions(regions: Sequence[str]) -> None:
+    first = regions[0]
+    for region in regions[1:]:
+        if partition_of(region) != partition_of(first):
+            raise ConfigurationError(
+                f"{first} and {region} are in different partitions ({partition_of(first)} and {partition_of(region)})",
+                why="No credentials hold in both, and one run prunes with those of one profile.",
+                todo="Run `brqos prune` once for each partition, each with its own --profile.",
+            )
 
 
 def _age(text: str) -> timedelta:

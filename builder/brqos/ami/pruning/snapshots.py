@@ -1,13 +1,16 @@
 """Which snapshots of brqos's go: those of AMIs that go, those that AWS could not complete, and orphans. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 from brqos.ami import tags as tagging
 from brqos.ami.pruning.model import Inventory, Kind, PruneItem, PruneRules, Verdict
 from brqos.ami.pruning.words import age, and_so_on, in_words, matches
+from brqos.ami.upload.channel import TIMEOUT_MINUTES
 from brqos.aws.ec2 import DescribedImage, DescribedSnapshot
 
 _CONTENT = (tagging.VARIANT, tagging.ARCH, tagging.IMAGE_VERSION)
+_CANCELLED = in_words(timedelta(minutes=TIMEOUT_MINUTES))
 
 
 def snapshot_items(
@@ -54,8 +57,8 @@ def _verdict(
     if staying:
         return False, f"held by {and_so_on(staying)}"
     if snapshot.state == "pending":
-        # EBS direct ends an upload that nobody goes on with after 60 minutes (StartSnapshot, Timeout); AWS ends a copy.
-        return False, "AWS is still writing it; what nobody goes on with ends as “error” within an hour"
+        # StartSnapshot's Timeout counts from the last block that was written; AWS ends a copy by itself.
+        return False, f"it is not complete; an upload that nobody goes on with for {_CANCELLED} ends as “error”"
     if holders:
         return True, f"of {and_so_on(holders)}, which {'goes' if len(holders) == 1 else 'go'}"
     return None, ""

@@ -10,14 +10,12 @@ import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from brqos.ami import tags as tagging
-from brqos.ami.pruning.model import UsageReport
-from brqos.architecture import Architecture
+from brqos.ami.pruning.model import OwnParameter, UsageReport
+from brqos.ami.pruning.parameters import is_made_for
 from brqos.aws.ec2 import DescribedImage
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.retry import StoppedError
 from brqos.aws.usage import LaunchTemplate, ScalingGroup, TemplateChoice, TemplateVersion, Usage, is_unavailable
-from brqos.errors import BrqosError
 
 _T = TypeVar("_T")
 
@@ -29,27 +27,15 @@ _AMI = re.compile(r"ami-[0-9A-Za-z]+", re.ASCII)
 _READ_TYPES = ("String", "StringList")
 
 
-def parameter_of(image: DescribedImage, name: str) -> bool:
-    """Whether a parameter is called as brqos calls the one that names this very AMI for good (`…/image_id`)."""
-    tags = image.tags
-    if not all(tags.get(key) for key in (tagging.VARIANT, tagging.ARCH, tagging.IMAGE_VERSION)):
-        return False
-    try:
-        arch = Architecture.parse(tags[tagging.ARCH]).ec2
-    except BrqosError:
-        return False
-    return name.endswith(f"/{tags[tagging.VARIANT]}/{arch}/{tags[tagging.IMAGE_VERSION]}/image_id")
-
-
 def usage_of(
     source: Usage,
     images: Sequence[DescribedImage],
     snapshots: Collection[str],
     *,
-    own_parameters: Collection[str] = (),
+    own_parameters: Iterable[OwnParameter] = (),
     stop: threading.Event | None = None,
 ) -> UsageReport:
-    """Who uses the images and snapshots; `own_parameters` are the names of the parameters with brqos's tag.
+    """Who uses the images and snapshots; `own_parameters` are those with brqos's tag.
 
     A permission that is missing goes into the report. Raises AwsCallError for any other failure, and StoppedError.
     """
@@ -63,13 +49,13 @@ class _Survey:
         source: Usage,
         images: Sequence[DescribedImage],
         snapshots: Collection[str],
-        own_parameters: Collection[str],
+        own_parameters: Iterable[OwnParameter],
         stop: threading.Event,
     ) -> None:
         self._source = source
         self._images = {image.id: image for image in images}
         self._snapshots = frozenset(snapshots)
-        self._own = frozenset(own_parameters)
+        self._own = {parameter.name: parameter for parameter in own_parameters}
         self._stop = stop
         self._uses: dict[str, list[str]] = {}
         self._unknown: dict[str, bool] = {}
@@ -103,8 +89,8 @@ class _Survey:
         names = [item.name for item in listed if item.type in _READ_TYPES]
         for name, value in self._told("ssm:GetParameters", self._source.parameter_values(names)):
             for image_id in _AMI.findall(value):
-                image = self._images.get(image_id)
-                if image is not None and not (name in self._own and parameter_of(image, name)):
+                image, own = self._images.get(image_id), self._own.get(name)
+                if image is not None and (own is None or not is_made_for(own, image)):
                     self._used((image_id,), f"SSM parameter {name}")
 
     def _look_at_recipes(self) -> None:

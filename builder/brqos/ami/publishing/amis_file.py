@@ -6,11 +6,14 @@ one key each, named by serde's `rename_all = "lowercase"`: `group`, `userid`, `o
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from brqos.ami.model import RegionAmi
+from brqos.errors import ConfigurationError
 from brqos.files import write_atomically
+from brqos.monitor import Monitor
 
 _EVERYBODY = "all"
 
@@ -38,6 +41,25 @@ def launch_permission(name: str) -> dict[str, str]:
     # arn:<partition>:organizations::<account>:organization/<id>, or …:ou/<id of the organization>/<id>
     is_ou = name.split(":", 5)[-1].startswith("ou/")
     return {"organizationalunitarn" if is_ou else "organizationarn": name}
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place where the file could not be written, before there is anything to write; ConfigurationError."""
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise ConfigurationError(
+            f"{path} cannot be written",
+            why="It is a folder." if path.is_dir() else "Its folder is not there, or may not be written to.",
+            todo="Name a file in a folder that is there.",
+        )
+
+
+def try_to_write_amis(path: Path, amis: Mapping[str, RegionAmi], monitor: Monitor) -> None:
+    """Write the file; where that cannot be done the AMIs are there all the same, and it is a warning."""
+    try:
+        write_amis(path, amis)
+    except ConfigurationError as error:
+        monitor.warn(f"{error.what}: {error.why}")
 
 
 def write_amis(path: Path, amis: Mapping[str, RegionAmi]) -> None:

@@ -15,8 +15,8 @@ from brqos.aws.ebs import StartedSnapshot
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.retry import Retry
 
-# So much after its start a snapshot that is not found is gone, and not merely unknown yet.
-_FRESH_SECONDS = 120.0
+# So long a snapshot that was known may be unknown all the same, before it counts as gone.
+_GONE_SECONDS = 10.0
 _JUST_STARTED_SECONDS = 5.0
 # EC2 may not know for a moment of a snapshot that was just declared complete.
 _UNKNOWN_SECONDS = 15.0
@@ -46,6 +46,7 @@ class Upload:
         self._plan = plan
         self._started = started
         self._journal = journal
+        self._resumed = bool(journal.done)
         self._digests: dict[int, bytes] = {}
         self._tally = Tally(plan.image.sha256)
         self._sent = 0
@@ -111,8 +112,9 @@ class Upload:
     def _probe(self, index: int, data: bytes) -> bool:
         """Send the first missing block; False if the snapshot turns out to be complete already."""
         started, retry = self._started, self._channel.retry
-        if started.age >= _FRESH_SECONDS:
-            retry = retry.without(ErrorKind.NOT_FOUND)
+        if started.age >= _JUST_STARTED_SECONDS:
+            # It was known before: then it is gone, and not merely unknown yet.
+            retry = retry.limited(ErrorKind.NOT_FOUND, _GONE_SECONDS)
         try:
             self._send(index, data, retry)
         except AwsCallError as error:
@@ -139,8 +141,13 @@ class Upload:
             )
         except AwsCallError as error:
             # Nothing was sent, so nothing has shown that the snapshot of the earlier run is still there.
-            if not self._is_known_alive and error.kind in (ErrorKind.VALIDATION, ErrorKind.NOT_FOUND):
+            if not self._is_known_alive and error.kind is ErrorKind.NOT_FOUND:
                 raise DeadSnapshotError from error
+            if error.kind is ErrorKind.VALIDATION and not self._is_sealed():
+                # Count or checksum are refused: what it holds is not what is believed, and cannot be made good.
+                self._channel.delete(self._started.id)
+                if self._resumed:
+                    raise DeadSnapshotError from error
             raise
 
     def _is_sealed(self) -> bool:

@@ -69,7 +69,8 @@ class Journal:
             if self.begun is None or self.begun.snapshot != begun.snapshot:
                 self.done = {}
                 write_atomically(self._file, _line(begun), mode=0o600)
-                self._file.parent.chmod(0o700)
+                with contextlib.suppress(OSError):
+                    self._file.parent.chmod(0o700)
             else:
                 # The tail of the file may be half a line; what was understood is written anew.
                 text = _line(self.begun) + "".join(_entry(index, digest) for index, digest in self.done.items())
@@ -119,6 +120,7 @@ class Journal:
 
     def _write(self) -> None:
         if self._descriptor is None or not self._waiting:
+            self._waiting.clear()
             return
         with self._tolerant():
             os.write(self._descriptor, "".join(self._waiting).encode())

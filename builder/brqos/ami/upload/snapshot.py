@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from brqos.errors import ConfigurationError
 from brqos.monitor import Monitor
 
 _GENERATIONS = 4
+_FIRST_RANDOM = 1000
 
 
 class SnapshotWriter:
@@ -43,9 +45,14 @@ class SnapshotWriter:
         """
         key = upload_key(plan, self._channel.region, self._channel.account)
         journal = Journal(file_of(self._journals, key), self._monitor)
+        if journal.begun and journal.begun.key != key:
+            # The file's name has only a part of it.
+            journal.drop()
         first = journal.begun.generation if journal.begun else 0
         last: AwsCallError | None = None
-        for generation in range(first, first + _GENERATIONS):
+        # Where all of those are dead (runs that died without a journal, deleted snapshots), a number nobody has had.
+        fresh = secrets.randbelow(1 << 30) + _FIRST_RANDOM
+        for generation in (*range(first, first + _GENERATIONS), fresh):
             try:
                 return self._write_generation(plan, key, generation, journal)
             except DeadSnapshotError as dead:

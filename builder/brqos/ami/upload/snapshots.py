@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from brqos.ami import tags as tagging
@@ -20,12 +20,13 @@ from brqos.aws.ec2 import DescribedSnapshot, Ec2
 from brqos.aws.retry import StoppedError
 from brqos.errors import AwsError
 from brqos.image.model import ImageRole
-from brqos.monitor import Monitor, Task
+from brqos.monitor import Task
 
 _BLOCKS_AHEAD = 32
 """Blocks read and not yet taken by a thread: 16 MiB, enough for a reader that now and then is slow."""
 
 _SNAPSHOT_SECONDS = 30 * 60.0
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def make_snapshots(plan: AmiPlan, setting: RegionSetting) -> Snapshots:
     Raises AwsError, ConfigurationError if an image has changed, StoppedError. On an interrupt (and on a failure) the
     monitor is told which snapshots stay and what becomes of them.
     """
-    found = {item.role: _reusable(item, setting.ec2, setting.monitor) for item in plan.snapshots}
+    found = {item.role: _reusable(item, setting) for item in plan.snapshots}
     ids = {role: snapshot for role, snapshot in found.items() if snapshot is not None}
     missing = [item for item in plan.snapshots if item.role not in ids]
     if not missing:
@@ -62,18 +63,25 @@ def make_snapshots(plan: AmiPlan, setting: RegionSetting) -> Snapshots:
     return Snapshots({item.role: ids[item.role] for item in plan.snapshots}, expected, sent, seconds)
 
 
-def _reusable(plan: SnapshotPlan, ec2: Ec2, monitor: Monitor) -> str | None:
+def _reusable(plan: SnapshotPlan, setting: RegionSetting) -> str | None:
     snapshots = [
         snapshot.id
-        for snapshot in ec2.snapshots_tagged(plan.identity, volume_gib=plan.volume_gib)
-        if snapshot.tags.get(tagging.KMS_KEY) == plan.kms_key and (snapshot.encrypted or plan.kms_key is None)
+        for snapshot in setting.ec2.snapshots_tagged(plan.identity, volume_gib=plan.volume_gib)
+        if _is_encrypted_as_planned(snapshot, plan, setting)
     ]
     if not snapshots:
         return None
     # Any of them would do; the same one each time makes the result repeatable.
     chosen = min(snapshots)
-    monitor.note(f"{ec2.region}: the {plan.role.value} image is there already, as {chosen}")
+    setting.monitor.note(f"{setting.region}: the {plan.role.value} image is there already, as {chosen}")
     return chosen
+
+
+def _is_encrypted_as_planned(snapshot: DescribedSnapshot, plan: SnapshotPlan, setting: RegionSetting) -> bool:
+    if plan.kms_key is not None:
+        return snapshot.encrypted and snapshot.kms_key == plan.kms_key
+    # Nobody asked for encryption: then only the account's own default may have done it.
+    return not snapshot.encrypted or (snapshot.tags.get(tagging.KMS_KEY) is None and setting.encrypts_by_default())
 
 
 def _upload(plans: Sequence[SnapshotPlan], setting: RegionSetting) -> dict[ImageRole, Written]:
@@ -98,7 +106,7 @@ def _upload(plans: Sequence[SnapshotPlan], setting: RegionSetting) -> dict[Image
         readers = ThreadPoolExecutor(len(plans), thread_name_prefix="image")
         try:
             futures = {plan.role: readers.submit(writer.write, plan) for plan in plans}
-            wait(futures.values(), return_when=FIRST_EXCEPTION)
+            _await_first_failure(futures.values(), setting)
             failures = [future.exception() for future in futures.values() if future.done() and future.exception()]
             if failures:
                 # One image alone makes no AMI: the other one's upload ends too, before anybody is told of the failure.
@@ -109,12 +117,25 @@ def _upload(plans: Sequence[SnapshotPlan], setting: RegionSetting) -> dict[Image
                 raise next(real, StoppedError())
             return {role: future.result() for role, future in futures.items()}
         except BaseException:
+            interrupted = setting.stop.is_set()
             stop.set()
-            readers.shutdown(cancel_futures=True)
+            if not interrupted:
+                # What ends well at the last moment is not open; after an interrupt nobody waits for that.
+                readers.shutdown(cancel_futures=True)
             _tell_open(writer.open_snapshots, setting)
             raise
         finally:
-            readers.shutdown()
+            readers.shutdown(cancel_futures=True)
+
+
+def _await_first_failure(futures: Collection[Future[Written]], setting: RegionSetting) -> None:
+    """Return when all have ended, or one of them has failed; raises StoppedError once everything is to stop."""
+    while True:
+        done, waiting = wait(futures, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
+        if not waiting or any(future.exception() for future in done):
+            return
+        if setting.stop.is_set():
+            raise StoppedError
 
 
 def _tell_open(snapshots: Sequence[str], setting: RegionSetting) -> None:
@@ -167,11 +188,7 @@ def _await_completion(snapshots: Mapping[ImageRole, str], setting: RegionSetting
     with setting.monitor.task(title, total=len(snapshots), unit="snapshots") as task:
         for snapshot_id in snapshots.values():
             task.describe(snapshot_id)
-            ended = wait_until(
-                lambda snapshot_id=snapshot_id: _ended(setting.ec2, snapshot_id),  # type: ignore[misc]
-                _SNAPSHOT_SECONDS,
-                stop=setting.stop,
-            )
+            ended = _awaited(snapshot_id, setting)
             if ended is None:
                 raise AwsError(
                     f"the snapshot {snapshot_id} in {region} was not completed within half an hour",
@@ -185,6 +202,14 @@ def _await_completion(snapshots: Mapping[ImageRole, str], setting: RegionSetting
                     f" aws ec2 delete-snapshot --region {region} --snapshot-id {snapshot_id}",
                 )
             task.advance(1)
+
+
+def _awaited(snapshot_id: str, setting: RegionSetting) -> DescribedSnapshot | None:
+    try:
+        return wait_until(lambda: _ended(setting.ec2, snapshot_id), _SNAPSHOT_SECONDS, stop=setting.stop)
+    except StoppedError:
+        setting.monitor.warn(f"{setting.region}: {snapshot_id} is uploaded and stays; the same command takes it")
+        raise
 
 
 def _ended(ec2: Ec2, snapshot_id: str) -> DescribedSnapshot | None:

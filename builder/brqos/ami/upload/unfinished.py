@@ -17,10 +17,13 @@ from brqos.errors import ConfigurationError
 _DEAD_SECONDS = (TIMEOUT_MINUTES + 60) * 60.0
 
 
-def check_unchanged(plans: Sequence[AmiPlan], folder: Path) -> None:
-    """Refuse an image file that is another one than when its upload was begun; raises ConfigurationError."""
+def check_unchanged(plans: Sequence[AmiPlan], settings: Mapping[str, RegionSetting], folder: Path) -> None:
+    """Refuse an image file that is another one than when its upload was begun.
+
+    Raises ConfigurationError; AwsCallError where the account has to be asked and cannot.
+    """
     images = {item.image.file.absolute(): item.image for plan in plans for item in plan.snapshots}
-    for file, begun in _begun_for(plans, folder):
+    for file, begun in _begun_for(plans, settings, folder):
         image = images[begun.image]
         if begun.snapshot and _may_go_on(file) and begun.sha256 != image.sha256:
             raise ConfigurationError(
@@ -32,7 +35,7 @@ def check_unchanged(plans: Sequence[AmiPlan], folder: Path) -> None:
 
 def drop_unfinished(plans: Sequence[AmiPlan], settings: Mapping[str, RegionSetting], folder: Path) -> None:
     """Delete the unfinished snapshots of these image files, so that their upload begins anew; raises AwsCallError."""
-    for file, begun in _begun_for(plans, folder):
+    for file, begun in _begun_for(plans, settings, folder):
         if not begun.snapshot:
             continue
         setting = settings[begun.region]
@@ -81,9 +84,12 @@ def _may_go_on(file: Path) -> bool:
         return False
 
 
-def _begun_for(plans: Sequence[AmiPlan], folder: Path) -> Iterator[tuple[Path, Begun]]:
+def _begun_for(
+    plans: Sequence[AmiPlan], settings: Mapping[str, RegionSetting], folder: Path
+) -> Iterator[tuple[Path, Begun]]:
+    """The unfinished uploads of these image files, to these regions, in the accounts that are used there now."""
     files = {item.image.file.absolute() for plan in plans for item in plan.snapshots}
     regions = {plan.region for plan in plans}
     for file, begun in journals(folder):
-        if begun.image in files and begun.region in regions:
+        if begun.image in files and begun.region in regions and begun.account == settings[begun.region].account:
             yield file, begun
