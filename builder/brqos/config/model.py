@@ -43,7 +43,9 @@ class KubeletSpec(Model):
 
     throttling_factor: float = 0.9
     """memoryThrottlingFactor: where between request and limit memory.high lies; 0 < factor <= 1."""
-    reservation_policy: Literal["TieredReservation", "None"] | None = None
+    # In the order of memoryqos.settings: typing takes the same words in another order for the same type, and whichever is
+    # imported first would decide what the schema shows.
+    reservation_policy: Literal["None", "TieredReservation"] | None = None
     """memoryReservationPolicy, from Kubernetes 1.36; TieredReservation there where it is not given."""
     feature_gates: dict[str, bool] = Field(default_factory=dict)
     """Further feature gates of the kubelet."""

@@ -76,7 +76,11 @@ def resolve_ami(
     path, from_file = _read_file(file)
     if file is None and recorded is not None and from_file.get("variant") != recorded.variant:
         from_file = {}
-    section = {"ami": _table(from_file, "ami")}
+    section = {"ami": from_file.get("ami", {})}
+    if not isinstance(section["ami"], dict):
+        raise ConfigurationError(
+            f"{path}: ami is {section['ami']!r}, and has to be a section", todo="Write [ami], and its keys below that."
+        )
     check_spelling(section, str(path))
     below = recorded.ami.model_dump(mode="json", exclude_defaults=True) if recorded else {}
     layers: list[tuple[str, Tree]] = [
