@@ -43,7 +43,7 @@ class KubeletSpec(Model):
 
     throttling_factor: float = 0.9
     """memoryThrottlingFactor: where between request and limit memory.high lies; 0 < factor <= 1."""
-    # In the order of memoryqos.settings: typing takes the same words in another order for the same type, and whichever is
+    # In the order of memoryqos.settings: typing takes the same words in another order for the same type, and what is
     # imported first would decide what the schema shows.
     reservation_policy: Literal["None", "TieredReservation"] | None = None
     """memoryReservationPolicy, from Kubernetes 1.36; TieredReservation there where it is not given."""
