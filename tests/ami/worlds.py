@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from brqos.ami.calls import copy_parameters
 from brqos.ami.making.existing import snapshots_of
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan
+from brqos.ami.publication import Publication
+from brqos.ami.publishing.steps import check_publication, name_in_ssm, share_and_mark
 from brqos.ami.upload.blocks import blocks_of
 from brqos.ami.waiting import wait_until
 from brqos.aws.session import AwsSession
 from brqos.image.model import ImageRole
+from brqos.monitor import Monitor
 
 BLOCK = 524288
 SUBJECT = {"variant": "aws-k8s-1.29-memoryqos", "arch": "x86_64", "image_version": "1.50.0-0123abcd"}
@@ -104,3 +107,20 @@ class World:
     def put_parameter(self, region: str, name: str, value: str, **more: Any) -> None:
         """A parameter made by somebody else."""
         self.client("ssm", region).put_parameter(Name=name, Value=value, Type="String", **more)
+
+
+def publish_region(
+    session: AwsSession,
+    region: str,
+    ami: RegionAmi,
+    publication: Publication,
+    monitor: Monitor,
+    *,
+    on_step: Callable[[RegionAmi], None] = lambda _: None,
+) -> RegionAmi:
+    """The steps of one region one after the other, as `brqos.ami.release` takes them for all."""
+    check_publication(publication)
+    ami = share_and_mark(session, region, ami, publication, monitor, on_step=on_step)
+    ami = name_in_ssm(session, region, ami, publication, monitor)
+    on_step(ami)
+    return ami

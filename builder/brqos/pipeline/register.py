@@ -88,17 +88,19 @@ def register_build(
     check_unchanged(plans, settings, folder)
     try:
         released = release(plans, settings, monitor, record)
-        # `latest` is the work of all regions together: as long as it is not written, none of them is done.
-        undone = set(released.failures) | (set(released.amis) if released.promotion_failure else set())
-        if released.failures and around.spec.ami.promote:
-            undone |= set(released.amis)
-        complete = {region: ami for region, ami in released.amis.items() if region not in undone}
         # Only now is all done that was wished for there, so only now may the next run pass it over.
-        amis = {region: ami.model_copy(update={"inputs": inputs[region]}) for region, ami in complete.items()}
-        if undone:
-            stored.save(amis={**stored.record.amis, **amis})
+        complete = {
+            region: ami.model_copy(update={"inputs": inputs[region]})
+            for region, ami in released.amis.items()
+            if region not in released.failures
+        }
+        # `latest` is the work of all regions together: as long as it is not written, none of them is done.
+        if around.spec.ami.promote and (released.promotion is None or released.promotion_failure):
+            complete = {}
+        if len(complete) == len(plans):
+            stored.finish(Stage.REGISTER, digest(inputs), started, amis={**stored.record.amis, **complete})
         else:
-            stored.finish(Stage.REGISTER, digest(inputs), started, amis={**stored.record.amis, **amis})
+            stored.save(amis={**stored.record.amis, **complete})
     finally:
         try_to_write_amis(stored.path(Path(AMIS_FILE)), stored.record.amis, monitor)
     return released

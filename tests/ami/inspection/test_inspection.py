@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from ami.worlds import publish_region
 from brqos.ami.inspection.regions import Expected, inspect_all, inspect_region
 from brqos.ami.inspection.result import Row, Verdict
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, AmiRequest, plan_amis
-from brqos.ami.publishing.steps import publish_region
 from brqos.ami.upload.expected_blocks import expected_of
 from brqos.aws.session import AwsSession
 from brqos.config.ami import AmiSpec

@@ -6,13 +6,13 @@ from typing import Any
 import moto
 import pytest
 
+from ami.worlds import publish_region
 from brqos.ami.inspection.result import Inspection, Row, Verdict
 from brqos.ami.model import RegionAmi
 from brqos.ami.publication import Publication, Subject
 from brqos.ami.publishing import parameters as parameters_module
 from brqos.ami.publishing import promotion as promotion_module
 from brqos.ami.publishing.promotion import PromotionFailedError, promote, proven, rollback
-from brqos.ami.publishing.steps import publish_region
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.parameters import IMAGE, Parameters
 from brqos.aws.session import AwsSession

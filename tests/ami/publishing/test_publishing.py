@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from ami.worlds import publish_region
 from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan, AmiRequest, plan_amis
 from brqos.ami.publishing import parameters as parameters_module
-from brqos.ami.publishing.steps import publish_region
 from brqos.aws.errors import AwsCallError
 from brqos.aws.parameters import IMAGE
 from brqos.aws.session import AwsSession

@@ -26,27 +26,6 @@ def check_publication(publication: Publication) -> None:
     check_parameters(publication)
 
 
-def publish_region(
-    session: AwsSession,
-    region: str,
-    ami: RegionAmi,
-    publication: Publication,
-    monitor: Monitor,
-    *,
-    on_step: Callable[[RegionAmi], None] = lambda _: None,
-    stop: threading.Event | None = None,
-) -> RegionAmi:
-    """Do what is asked for and missing; `on_step` hears of the AMI after each step, also if the next one fails.
-
-    Raises AwsError, ConfigurationError for wishes that cannot be, StoppedError once `stop` is set.
-    """
-    check_publication(publication)
-    ami = share_and_mark(session, region, ami, publication, monitor, on_step=on_step, stop=stop)
-    ami = name_in_ssm(session, region, ami, publication, monitor, stop=stop)
-    on_step(ami)
-    return ami
-
-
 def share_and_mark(
     session: AwsSession,
     region: str,
