@@ -120,6 +120,10 @@ def test_promotion_and_rollback(brqos: Brqos, image: Callable[[str], Path], emul
 
     back = ("register", "--rollback", "--variant", VARIANT, "--arch", "amd64", *REGIONS, "--ssm-prefix", "/images")
     assert latest() == {versions[2]}
+    assert "nothing was done (--dry-run)" in brqos(*back, "--dry-run").out
+    would = brqos(*back, "--dry-run", "--json").json
+    assert would["promotion"]["regions"]["us-east-1"]["after"] == versions[1]
+    assert latest() == {versions[2]}
     shown = brqos(*back)
     assert f"latest is {versions[1]}" in shown.out
     assert latest() == {versions[1]}

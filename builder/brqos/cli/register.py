@@ -188,7 +188,7 @@ def register(
             share_org=share_org, share_ou=share_ou, share_snapshots=share_snapshots, public=public,
             deprecate_after=deprecate_after, protect=protect, ssm_prefix=ssm_prefix, promote=promote,
         )  # fmt: skip
-        _refuse_together({"--verify": verify, "--rollback": rollback, "--dry-run": dry_run}, "each do something else")
+        _refuse_together({"--verify": verify, "--dry-run": dry_run}, "cannot be combined: neither changes anything")
         _refuse_together({"--verify": verify, "--rollback": rollback, "--restart": restart}, "cannot be combined")
         if to is not None and not rollback:
             raise UsageError("--to stands alone", todo="It names the version that --rollback goes back to.")
@@ -206,7 +206,9 @@ def register(
             _refuse({**of_files, "--image": image}, "cannot be combined with --rollback")
             from brqos.cli.rollback import roll_back
 
-            roll_back(console, flags, config, build=build, record=record, variant=variant, arch=arch, to=to)
+            roll_back(
+                console, flags, config, build=build, record=record, variant=variant, arch=arch, to=to, dry_run=dry_run
+            )
         elif image is None:
             without = "cannot be given without --image: a build knows that"
             _refuse({**what, **of_files}, without, todo="Add --image FILE, or leave that out.")

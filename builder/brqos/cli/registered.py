@@ -112,12 +112,14 @@ def _unless_found(row: Row) -> str:
     return "" if row.expected == row.found else row.expected
 
 
-def show_rollback(console: "Console", promotion: "Promotion") -> None:
-    """What `latest` names now."""
+def show_rollback(console: "Console", promotion: "Promotion", *, dry_run: bool) -> None:
+    """What `latest` names now, or would name."""
     if console.json_output:
-        console.data({"promotion": promotion.model_dump(mode="json")})
+        console.data({"promotion": promotion.model_dump(mode="json"), "dry_run": dry_run})
         return
     _show_promotion(console, promotion)
+    if dry_run:
+        console.line("That is what it would be; nothing was done (--dry-run).")
 
 
 def _show_promotion(console: "Console", promotion: "Promotion | None") -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from brqos.ami.publication import publication_of
-from brqos.ami.publishing.promotion import rollback
+from brqos.ami.publishing.promotion import preview_rollback, rollback
 from brqos.ami.setting import settings_for
 from brqos.architecture import Architecture
 from brqos.cli.ami_flags import AmiFlags
@@ -26,6 +26,7 @@ def roll_back(
     variant: str | None,
     arch: str | None,
     to: str | None,
+    dry_run: bool,
 ) -> None:
     """Roll back in all regions; what it is about is told by --variant and --arch, or by a build."""
     if (variant is None) != (arch is None):
@@ -48,4 +49,5 @@ def roll_back(
     )
     settings = settings_for(spec.regions, aws_of(spec), console)
     sessions = {region: setting.session for region, setting in settings.items()}
-    show_rollback(console, rollback(publication, sessions, console, to=to))
+    act = preview_rollback if dry_run else rollback
+    show_rollback(console, act(publication, sessions, console, to=to), dry_run=dry_run)

@@ -115,6 +115,15 @@ def rollback(publication: Publication, sessions: Sessions, monitor: Monitor, *, 
     return work.write(target, targets, lambda current: rolled_back(current or "nothing"), todo)
 
 
+def preview_rollback(
+    publication: Publication, sessions: Sessions, monitor: Monitor, *, to: str | None = None
+) -> Promotion:
+    """What `rollback` would make of `latest` in every region, after the same look; nothing is changed."""
+    work = _Latest(publication, sessions, monitor)
+    target = to or work.version_before()
+    return work.preview(target, work.targets(target, sessions))
+
+
 class _Latest:
     """The parameters of `latest` in all regions."""
 
@@ -160,16 +169,30 @@ class _Latest:
             raise _unchanged(f"{version} cannot be {LATEST} everywhere", looked.failures)
         return dict(looked.results)
 
+    def preview(self, version: str, targets: Mapping[str, str]) -> Promotion:
+        """What every region has, and would have."""
+        before = self._before(targets)
+        return Promotion(
+            version=version,
+            regions={
+                region: PromotedRegion(
+                    before=before[region][1],
+                    after=version,
+                    image_id=targets[region],
+                    changed=before[region] != (targets[region], version),
+                )
+                for region in targets
+            },
+        )
+
     def write(
         self, version: str, targets: Mapping[str, str], description: Callable[[str | None], str], todo: str
     ) -> Promotion:
         """Write all regions, whatever becomes of the others; `description` is made from the version before."""
-        before = everywhere(targets, self._current)
-        if before.failures:
-            raise _unchanged(f"what is {LATEST} now cannot be read everywhere", before.failures)
+        before = self._before(targets)
 
         def point(region: str) -> None:
-            current = before.results[region]
+            current = before[region]
             # What is right already is looked at all the same where there is more than the two that were read.
             if current != (targets[region], version) or self._publication.parameters:
                 self._point(region, version, targets[region], description(current[1]))
@@ -180,10 +203,10 @@ class _Latest:
             version=version,
             regions={
                 region: PromotedRegion(
-                    before=before.results[region][1],
+                    before=before[region][1],
                     after=version if region in done.results else after.results.get(region, (None, None))[1],
                     image_id=targets[region],
-                    changed=region in done.results and before.results[region] != (targets[region], version),
+                    changed=region in done.results and before[region] != (targets[region], version),
                 )
                 for region in targets
             },
@@ -191,6 +214,13 @@ class _Latest:
         if done.failures:
             raise PromotionFailedError(promotion, done.failures, todo)
         return promotion
+
+    def _before(self, regions: Mapping[str, str]) -> Mapping[str, tuple[str | None, str | None]]:
+        """AMI and version that `latest` names now, per region; raises AwsError where one cannot be read."""
+        looked = everywhere(regions, self._current)
+        if looked.failures:
+            raise _unchanged(f"what is {LATEST} now cannot be read everywhere", looked.failures)
+        return looked.results
 
     def _current(self, region: str) -> tuple[str | None, str | None]:
         found = self._sessions[region].parameters(region).get([self._names.image_id, self._names.image_version])
