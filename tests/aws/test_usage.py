@@ -68,7 +68,7 @@ def stub() -> Iterator[Callable[[str], Stubber]]:
 
 
 def image(ec2: Any) -> str:
-    return str(ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
+    return str(ec2.register_image(Name="bottlerocket-test")["ImageId"])
 
 
 def test_instances(aws: Clients) -> None:

@@ -53,7 +53,7 @@ _KINDS = {
     ),
     ErrorKind.SERVER: (
         "InternalServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable",
-        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",
+        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "ServerException",
     ),
     ErrorKind.QUOTA: (
         "ServiceQuotaExceededException", "SnapshotLimitExceeded", "PendingSnapshotLimitExceeded", "TagLimitExceeded",
@@ -61,17 +61,21 @@ _KINDS = {
     ),
     ErrorKind.NOT_FOUND: (
         "ResourceNotFoundException", "InvalidSnapshot.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable",
-        "ParameterNotFound",
+        "ParameterNotFound", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateId.VersionNotFound",
     ),
     ErrorKind.CONFLICT: ("ConflictException", "IdempotentParameterMismatch"),
-    ErrorKind.DUPLICATE_NAME: ("InvalidAMIName.Duplicate", "ParameterAlreadyExists"),
+    ErrorKind.DUPLICATE_NAME: (
+        "InvalidAMIName.Duplicate", "ParameterAlreadyExists", "InvalidLaunchTemplateName.AlreadyExistsException",
+    ),
     ErrorKind.IN_USE: ("InvalidSnapshot.InUse",),
     ErrorKind.VALIDATION: (
         "ValidationException", "ValidationError", "InvalidParameterValue", "InvalidParameterCombination",
         "MissingParameter", "UnknownParameter", "InvalidBlockDeviceMapping", "InvalidAMIName.Malformed",
         "InvalidAMIID.Malformed", "InvalidParameter", "IncorrectState", "SerializationException", "InvalidTag",
         "InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "HierarchyLevelLimitExceededException",
-        "ParameterPatternMismatchException", "UnsupportedParameterType",
+        "ParameterPatternMismatchException", "UnsupportedParameterType", "InvalidParameterException",
+        "InvalidInstanceType", "InvalidUserData.Malformed", "InvalidLaunchTemplateId.Malformed",
+        "InvalidLaunchTemplateName.MalformedException", "InvalidLaunchTemplateName.Malformed",
     ),
 }  # fmt: skip
 _KIND_OF_CODE = {code: kind for kind, codes in _KINDS.items() for code in codes}

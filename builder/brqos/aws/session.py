@@ -1,8 +1,10 @@
 """A session with AWS: where clients come from. boto3 is imported when the first one is asked for (it costs 0.35 s)."""
 
+import copy
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from brqos.aws.credentials import Credentials
 from brqos.aws.errors import translated
@@ -17,13 +19,29 @@ if TYPE_CHECKING:
     from brqos.aws.ebs import Ebs
     from brqos.aws.ebs_reader import EbsReader
     from brqos.aws.ec2 import Ec2
+    from brqos.aws.eks import Eks
     from brqos.aws.identity import Identity
     from brqos.aws.image_attributes import ImageAttributes
+    from brqos.aws.instance_types import InstanceTypes
+    from brqos.aws.launch_templates import LaunchTemplates
     from brqos.aws.parameters import Parameters
+    from brqos.aws.subnets import Subnets
     from brqos.aws.usage import Usage
 
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 60
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """The most attempts at a call, and how long each may wait for a connection and for an answer."""
+
+    attempts: int
+    connect_seconds: float
+    read_seconds: float
+
+
+_USUAL = _Patience(attempts=6, connect_seconds=10, read_seconds=60)
+_LITTLE = _Patience(attempts=2, connect_seconds=5, read_seconds=15)
+# What botocore asks by itself: STS and SSO for credentials, where its own defaults mean minutes without a network.
+_FOR_CREDENTIALS = _Patience(attempts=3, connect_seconds=10, read_seconds=20)
 
 
 class AwsSession:
@@ -48,9 +66,16 @@ class AwsSession:
         self._credentials = Credentials(*credentials) if isinstance(credentials, tuple) else credentials
         self._isolated = endpoint is not None and credentials is not None
         self._session: boto3.Session | None = None
-        self._clients: dict[tuple[str, str, int, int], Any] = {}
+        self._patience = _USUAL
+        self._clients: dict[tuple[str, str, _Patience], Any] = {}
         # Making a client reads files and is not safe in several threads; using one is.
         self._lock = threading.Lock()
+
+    def impatient(self) -> Self:
+        """The same identity for questions that may stay open: without a network they end in seconds, not minutes."""
+        other = copy.copy(self)
+        other._patience, other._clients = _LITTLE, {}  # noqa: SLF001 - one of this class
+        return other
 
     def ec2(self, region: str) -> "Ec2":
         """EC2 in a region: images and snapshots."""
@@ -95,6 +120,30 @@ class AwsSession:
 
         return EbsReader(self._client("ebs", region), region, self.profile)
 
+    def eks(self, region: str) -> "Eks":
+        """EKS in a region: clusters and their managed nodegroups."""
+        from brqos.aws.eks import Eks
+
+        return Eks(self._client("eks", region), region, self.profile)
+
+    def instance_types(self, region: str) -> "InstanceTypes":
+        """EC2 in a region: what the types of instances are like."""
+        from brqos.aws.instance_types import InstanceTypes
+
+        return InstanceTypes(self._client("ec2", region), region, self.profile)
+
+    def subnets(self, region: str) -> "Subnets":
+        """EC2 in a region: where subnets are."""
+        from brqos.aws.subnets import Subnets
+
+        return Subnets(self._client("ec2", region), region, self.profile)
+
+    def launch_templates(self, region: str) -> "LaunchTemplates":
+        """EC2 in a region: launch templates, which are made and changed too."""
+        from brqos.aws.launch_templates import LaunchTemplates
+
+        return LaunchTemplates(self._client("ec2", region), region, self.profile)
+
     def dry_run(self, region: str) -> "DryRunEc2":
         """EC2 in a region, asked what it would allow."""
         from brqos.aws.dry_run import DryRunEc2
@@ -131,16 +180,24 @@ class AwsSession:
         with self._lock, translated("reading the AWS configuration", None, self.profile):
             return self._boto3().region_name
 
-    def _client(self, service: str, region: str, *, attempts: int = 6, read_seconds: int = _READ_SECONDS) -> Any:  # noqa: ANN401
+    def _client(
+        self, service: str, region: str, *, attempts: int | None = None, read_seconds: int | None = None
+    ) -> Any:  # noqa: ANN401
         """A client of boto3's, made once; its type depends on the service's name, which only a stub could tell."""
-        asked = (service, region, attempts, read_seconds)
+        usual = self._patience
+        patience = _Patience(
+            attempts=min(attempts or usual.attempts, usual.attempts),
+            connect_seconds=usual.connect_seconds,
+            read_seconds=min(read_seconds or usual.read_seconds, usual.read_seconds),
+        )
+        asked = (service, region, patience)
         with self._lock, translated(f"making a client for {service}", region, self.profile):
             if asked not in self._clients:
                 self._clients[asked] = self._boto3().client(
                     service,  # type: ignore[call-overload]
                     region_name=region,
                     endpoint_url=self.endpoint,
-                    config=self._config(attempts=attempts, read_seconds=read_seconds),
+                    config=self._config(patience),
                 )
             return self._clients[asked]
 
@@ -156,21 +213,21 @@ class AwsSession:
                 aws_session_token=given.token if given else None,
                 botocore_session=_core_without_configuration() if self._isolated else None,
             )
+            session._session.set_default_client_config(self._config(_FOR_CREDENTIALS))  # noqa: SLF001
             if self.role:
                 assume_role(session, self.role, self.endpoint)
             self._session = session
         return self._session
 
-    def _config(self, *, attempts: int, connections: int = 10, read_seconds: int = _READ_SECONDS) -> "Config":
+    def _config(self, patience: _Patience) -> "Config":
         from botocore.config import Config
 
         # A proxy of this machine's would not know what loopback is; None leaves the choice to botocore.
         alone = {"proxies": {}, "use_fips_endpoint": False, "use_dualstack_endpoint": False} if self._isolated else {}
         return Config(
-            max_pool_connections=connections,
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=read_seconds,
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            connect_timeout=patience.connect_seconds,
+            read_timeout=patience.read_seconds,
+            retries={"mode": "standard", "total_max_attempts": patience.attempts},
             user_agent_extra="brqos",
             **alone,  # type: ignore[arg-type]
         )

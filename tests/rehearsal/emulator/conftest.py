@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from brqos.rehearsal.emulator import ACCESS_KEY, SECRET_KEY, Emulator
 from brqos.rehearsal.emulator import autoscaling as emulator_autoscaling
 from brqos.rehearsal.emulator import ec2 as emulator_ec2
+from brqos.rehearsal.emulator import eks as emulator_eks
 from brqos.rehearsal.emulator import ssm as emulator_ssm
 from brqos.rehearsal.emulator import sts as emulator_sts
 
@@ -247,6 +248,7 @@ def aws(emulator: Emulator, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> It
     for module in (emulator_sts, emulator_autoscaling):
         monkeypatch.setattr(module, "result_response", checked(module.result_response, None))
     monkeypatch.setattr(emulator_ssm, "ssm_response", checked(emulator_ssm.ssm_response, "ssm"))
+    monkeypatch.setattr(emulator_eks, "eks_response", checked(emulator_eks.eks_response, "eks"))
     yield Aws(emulator, clock)
     assert not emulator.bugs, emulator.bugs
     assert not unknown, "members that botocore's model does not have"

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
-from botocore.model import ServiceModel, Shape
+from botocore.model import ServiceModel, Shape, StructureShape
 
 
 @cache
@@ -21,6 +21,20 @@ def parameters_of(service: str, action: str) -> set[str]:
     if service != "ec2":
         return set(members)
     return {_ec2_name(name, member) for name, member in members.items()}
+
+
+def query_parameters_of(service: str, operation: str) -> set[str]:
+    """The parameters of an operation that are sent in the query of its URL."""
+    shape = model_of(service).operation_model(operation).input_shape
+    assert shape is not None
+    located = (member.serialization for member in shape.members.values())
+    return {str(each["name"]) for each in located if each.get("location") == "querystring"}
+
+
+def ec2_members(shape: Shape) -> dict[str, tuple[str, Shape]]:
+    """Of a structure in a request of EC2: by their names on the wire the members' names in the model, and shapes."""
+    assert isinstance(shape, StructureShape)
+    return {_ec2_name(name, member): (name, member) for name, member in shape.members.items()}
 
 
 def _ec2_name(name: str, member: Shape) -> str:
@@ -54,5 +68,8 @@ def _unknown(told: Any, shape: Shape, where: str) -> Iterator[str]:
                 yield f"{where}.{name}"
             elif value is not None:
                 yield from _unknown(value, known[name], f"{where}.{name}")
+    elif shape.type_name == "map" and isinstance(told, Mapping):
+        for value in told.values():
+            yield from _unknown(value, shape.value, where)  # type: ignore[attr-defined]
     elif shape.type_name in ("list", "structure") or isinstance(told, list | tuple | Mapping):
         yield f"{where} is no {shape.type_name}"

@@ -53,7 +53,11 @@ def test_launch_templates(aws: Aws, image: str, emulator: Emulator) -> None:
     second = aws.ec2.create_launch_template_version(
         LaunchTemplateName="nodes", SourceVersion="1", LaunchTemplateData={"ImageId": other}
     )["LaunchTemplateVersion"]
-    assert second["LaunchTemplateData"] == {"ImageId": other, "InstanceType": "m5.large"}
+    assert second["LaunchTemplateData"] == {
+        "ImageId": other,
+        "InstanceType": "m5.large",
+        "MetadataOptions": {"HttpTokens": "required"},
+    }
     (told,) = aws.ec2.describe_launch_templates(Filters=[{"Name": "tag:a", "Values": ["b"]}])["LaunchTemplates"]
     assert (told["DefaultVersionNumber"], told["LatestVersionNumber"]) == (1, 2)
 

@@ -128,6 +128,25 @@ def test_its_own_paths() -> None:
         assert calls["faults"] == {"StartSnapshot": 1}
 
 
+def test_clusters_and_subnets() -> None:
+    settings = {
+        "region": "eu-west-1",
+        "clusters": {"main": {"version": "1.29", "resourcesVpcConfig": {"subnetIds": ["subnet-1"]}}},
+        "nodegroups": {"main": {"nodes": {"amiType": "CUSTOM"}}},
+        "subnets": {"subnet-1": {"zone": "eu-west-1b", "maps_public_ip": True}},
+    }
+    with running() as emulator:
+        assert emulator.own("POST", "settings", settings) == (200, {"done": True})
+        told = emulator.raw.send("GET", "/clusters/main/node-groups/nodes", service="eks").json["nodegroup"]
+        assert (told["amiType"], told["version"], told["subnets"]) == ("CUSTOM", "1.29", ["subnet-1"])
+        answer = emulator.raw.send("POST", "/", service="ec2", body=b"Action=DescribeSubnets&SubnetId.1=subnet-1")
+        assert b"<availabilityZone>eu-west-1b</availabilityZone>" in answer.body
+        _, state = emulator.own("GET", "state")
+        assert list(state["subnets"]) == ["subnet-1"]
+        (cluster,) = state["clusters"]
+        assert (cluster["cluster"]["version"], list(cluster["nodegroups"])) == ("1.29", ["nodes"])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "told"),
     [
@@ -138,6 +157,10 @@ def test_its_own_paths() -> None:
         ("POST", "settings", {"colour": 1}, 400, "colour is not known"),
         ("POST", "settings", {"encryption_by_default": True}, 400, "needs a region"),
         ("POST", "settings", {"delay": "x"}, 400, "wrong type"),
+        ("POST", "settings", {"clusters": {"a": {}}}, 400, "needs a region"),
+        ("POST", "settings", {"region": "eu-west-1", "clusters": {"a": 1}}, 400, "not an object"),
+        ("POST", "settings", {"region": "eu-west-1", "nodegroups": {"a": {"b": {}}}}, 400, "no cluster a"),
+        ("POST", "settings", {"region": "eu-west-1", "subnets": {"a": {"colour": 1}}}, 400, "no such member"),
     ],
 )
 def test_what_its_own_paths_refuse(method: str, path: str, body: object, status: int, told: str) -> None:

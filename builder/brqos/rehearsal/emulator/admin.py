@@ -5,7 +5,8 @@
     POST   /_emulator/faults             a script as `fault_script` describes it, added to what waits already
     DELETE /_emulator/faults             nothing goes wrong any more
     POST   /_emulator/kill               {"pid": 123, "operation": "PutSnapshotBlock", "nth": 5, "when": "before"}
-    POST   /_emulator/settings           {"region": "eu-west-1", "encryption_by_default": true, ...}; see `settings`
+    POST   /_emulator/settings           {"region": "eu-west-1", "encryption_by_default": true, ...}; see `settings`,
+                                         which also puts clusters, nodegroups and subnets there
     POST   /_emulator/clock              {"forward": 3600}
 
 They need no signature: the server listens on loopback only, and a page in a browser (which sends an Origin, or another

@@ -1,4 +1,4 @@
-"""What runs from images, or could: instances, launch templates, Auto Scaling groups, launch configurations."""
+"""What runs from images, or could, and where: instances, launch templates, Auto Scaling, and subnets."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ class Instance:
 
 @dataclass(slots=True)
 class TemplateVersion:
-    """One version of a launch template; `data` has the names of RequestLaunchTemplateData, in the answer's spelling."""
+    """One version of a launch template; `data` has the names that the answer of DescribeLaunchTemplateVersions has."""
 
     number: int
     created_at: float
@@ -48,10 +48,25 @@ class LaunchTemplate:
 
 
 @dataclass(slots=True)
+class Subnet:
+    """A subnet."""
+
+    id: str
+    region: str
+    owner: str
+    vpc: str
+    zone: str
+    cidr: str
+    maps_public_ip: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Compute:
     """All of it in all regions; groups and configurations are dictionaries with the names of the API."""
 
     instances: dict[str, Instance] = field(default_factory=dict)
     templates: dict[str, LaunchTemplate] = field(default_factory=dict)
+    subnets: dict[str, Subnet] = field(default_factory=dict)
     groups: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     configurations: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from brqos.rehearsal.emulator.store import Store
 
 
 def dumped(store: Store, *, blocks: bool = True) -> dict[str, object]:
-    """Images, snapshots, parameters, instances and launch templates; with `blocks` each block's SHA-256 in hex."""
+    """Images, snapshots, parameters, what runs, and where; with `blocks` each block's SHA-256 in hex."""
     now = store.clock()
     parameters = [
         {"account": account, "region": region, **_parameter(parameter)}
@@ -23,6 +23,12 @@ def dumped(store: Store, *, blocks: bool = True) -> dict[str, object]:
         "parameters": parameters,
         "instances": {item.id: asdict(item) for item in store.compute.instances.values()},
         "launch_templates": {item.id: asdict(item) for item in store.compute.templates.values()},
+        "subnets": {item.id: asdict(item) for item in store.compute.subnets.values()},
+        "clusters": [
+            {"account": account, "region": region, "cluster": cluster.told, "nodegroups": cluster.nodegroups}
+            for (account, region), known in store.clusters.items()
+            for cluster in known.values()
+        ],
     }
 
 

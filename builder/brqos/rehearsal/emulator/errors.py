@@ -17,35 +17,41 @@ _CODES: dict[str, dict[str, tuple[str, int, str]]] = {
         "ebs": ("RequestThrottledException", 400, "The number of API requests has exceeded the maximum allowed."),
         "ec2": ("RequestLimitExceeded", 503, "Request limit exceeded."),
         "ssm": ("ThrottlingException", 400, "Rate exceeded"),
+        "eks": ("TooManyRequestsException", 429, "Too Many Requests"),
         "": ("Throttling", 400, "Rate exceeded"),
     },
     "expired": {
         "ebs": ("ExpiredTokenException", 403, _EXPIRED),
         "ec2": ("RequestExpired", 400, "Request has expired."),
         "ssm": ("ExpiredTokenException", 400, _EXPIRED),
+        "eks": ("ExpiredTokenException", 403, _EXPIRED),
         "": ("ExpiredToken", 403, _EXPIRED),
     },
     "denied": {
         "ebs": ("AccessDeniedException", 403, "You are not authorized to perform this operation."),
         "ec2": ("UnauthorizedOperation", 403, "You are not authorized to perform this operation."),
         "ssm": ("AccessDeniedException", 400, "User is not authorized to perform this operation"),
+        "eks": ("AccessDeniedException", 403, "User is not authorized to perform this operation"),
         "": ("AccessDenied", 403, "User is not authorized to perform this operation"),
     },
     "internal": {
         "ebs": ("InternalServerException", 500, "An internal error occurred."),
         "ec2": ("InternalError", 500, "An internal error has occurred"),
         "ssm": ("InternalServerError", 500, "An internal error occurred"),
+        "eks": ("ServerException", 500, "An internal error occurred"),
         "": ("InternalFailure", 500, "An internal error occurred"),
     },
     "unavailable": {
         "ebs": ("ServiceUnavailableException", 503, _BUSY),
         "ec2": ("Unavailable", 503, _BUSY),
+        "eks": ("ServiceUnavailableException", 503, _BUSY),
         "": ("ServiceUnavailable", 503, _BUSY),
     },
     "unknown-key": {
         "ebs": ("UnrecognizedClientException", 403, _UNKNOWN_KEY),
         "ec2": ("AuthFailure", 401, "AWS was not able to validate the provided access credentials"),
         "ssm": ("UnrecognizedClientException", 400, _UNKNOWN_KEY),
+        "eks": ("UnrecognizedClientException", 403, _UNKNOWN_KEY),
         "": ("InvalidClientTokenId", 403, _UNKNOWN_KEY),
     },
 }
@@ -70,6 +76,10 @@ def _in_form_of(service: str, error: ServiceError) -> Response:
     if service == "ebs":
         value = {"Message": error.message, "Reason": error.reason or None}
         return json_response(value, error.status, {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": request_id})
+    if service == "eks":
+        return json_response(
+            {"message": error.message}, error.status, {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": request_id}
+        )
     if service == "ssm":
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": request_id}

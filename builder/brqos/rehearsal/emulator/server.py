@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from brqos.rehearsal.emulator import seeds
 from brqos.rehearsal.emulator.access import Access
 from brqos.rehearsal.emulator.admin import PREFIX, Admin
 from brqos.rehearsal.emulator.delivery import Cut, Delivery, Ticket
@@ -87,6 +88,17 @@ class Emulator:
     def allow(self, action: str | None = None) -> None:
         """Take back what was denied under this name, or everything."""
         self.access.allow(action)
+
+    def add_cluster(self, region: str, name: str, members: Mapping[str, Any] | None = None) -> None:
+        """Put a cluster of EKS there, with subnets, or change one; `members` are those of DescribeCluster's answer."""
+        seeds.add_cluster(self.store, region, name, members)
+
+    def add_nodegroup(self, region: str, cluster: str, name: str, members: Mapping[str, Any] | None = None) -> None:
+        """Put a nodegroup into a cluster, or change one; `members` are those of DescribeNodegroup's answer.
+
+        Raises ServiceError if there is no such cluster.
+        """
+        seeds.add_nodegroup(self.store, region, cluster, name, members)
 
     def start(self) -> None:
         """Serve in a thread of its own."""

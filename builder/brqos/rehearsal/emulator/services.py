@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from brqos.rehearsal.emulator import ebs
+from brqos.rehearsal.emulator import ebs, eks
 from brqos.rehearsal.emulator.access import Access
 from brqos.rehearsal.emulator.autoscaling import AutoScaling
 from brqos.rehearsal.emulator.ec2 import Ec2
@@ -26,6 +26,7 @@ class Services:
         self._ssm = Ssm(store, access.may)
         self._sts = Sts(store, keys)
         self._autoscaling = AutoScaling(store)
+        self._eks = eks.Eks(store)
 
     def operation(self, request: Request, caller: Caller) -> tuple[str, Callable[[], Response]]:
         """The name of the operation and what carries it out; raises ServiceError."""
@@ -33,6 +34,9 @@ class Services:
             operation, words = ebs.route(request.method, request.path)
             return operation, lambda: self._ebs.answer(operation, words, request, caller)
         check_payload(request, unsigned_allowed=False)
+        if caller.service == "eks":
+            operation, words = eks.route(request.method, request.path)
+            return operation, lambda: self._eks.answer(operation, words, request, caller)
         if caller.service == "ssm":
             name = operation_of(request.headers.get("x-amz-target"))
             if not name:
@@ -61,4 +65,6 @@ def guessed_service(path: str, target: str | None) -> str:
     """The service, where the signature does not tell it: an error must come in a form that the client reads."""
     if path.startswith("/snapshots"):
         return "ebs"
+    if path.startswith("/clusters"):
+        return "eks"
     return "ssm" if operation_of(target) else "ec2"

@@ -17,7 +17,7 @@ from brqos.rehearsal.emulator.wire import Caller, Request, ServiceError
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _CLOCK_SKEW_SECONDS = 15 * 60
-_SERVICES = ("ec2", "ebs", "sts", "ssm", "autoscaling")
+_SERVICES = ("ec2", "ebs", "sts", "ssm", "autoscaling", "eks")
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)"
     r"/aws4_request, *SignedHeaders=(?P<headers>[a-z0-9;-]+), *Signature=(?P<signature>[0-9a-f]{64})"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from brqos.rehearsal.emulator import kms
 from brqos.rehearsal.emulator.block_files import BLOCK, GIB, BlockFiles
+from brqos.rehearsal.emulator.clusters import Cluster
 from brqos.rehearsal.emulator.compute import Compute
 from brqos.rehearsal.emulator.paging import Pager
 from brqos.rehearsal.emulator.parameters import Parameters
@@ -45,7 +46,7 @@ class Store:
     (empty: every well-formed one does) and `kms_aliases` their `alias/...` names; `roles` are those that may be
     assumed, by ARN (empty: every one); `organizations` are per account the ARNs of the organization and units that it
     is in; `largest_page` cuts the answers into pages that small, asked for or not; `forward` are seconds that the
-    clock is set forward by.
+    clock is set forward by. `clusters` are per account and region those of EKS; `seeds` puts them there.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Store:
         self.images: dict[str, Image] = {}
         self.tokens: dict[tuple[str, str, str], TokenUse] = {}
         self.copy_tokens: dict[tuple[str, str, str], TokenUse] = {}
+        self.template_tokens: dict[tuple[str, str, str], TokenUse] = {}
         self.compute = Compute()
         self.parameters = Parameters()
+        self.clusters: dict[tuple[str, str], dict[str, Cluster]] = {}
         self.kms_keys: set[str] = set()
         self.kms_aliases: dict[str, str] = {}
         self.roles: dict[str, Role] = {}

@@ -1,4 +1,4 @@
-"""EC2: the actions that publishing an AMI, sharing it, finding its users and removing it need."""
+"""EC2: the actions that publishing an AMI, sharing it, using it, finding its users and removing it need."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,14 @@ from brqos.rehearsal.emulator.ec2 import (
     copying,
     image_settings,
     images,
+    instance_types,
     instances,
     lifecycle,
     references,
     regions,
     snapshot_sharing,
     snapshots,
+    subnets,
     tags,
     templates,
 )
@@ -25,8 +27,8 @@ from brqos.rehearsal.emulator.store import Store
 from brqos.rehearsal.emulator.wire import Caller, Response, ServiceError
 
 _MODULES = (
-    attributes, copying, image_settings, images, instances, lifecycle, references, regions, snapshot_sharing, snapshots,
-    tags, templates,
+    attributes, copying, image_settings, images, instance_types, instances, lifecycle, references, regions,
+    snapshot_sharing, snapshots, subnets, tags, templates,
 )  # fmt: skip
 ACTIONS: dict[str, Known] = {name: known for module in _MODULES for name, known in module.ACTIONS.items()}
 _COMMON = {"Action", "Version", "DryRun"}

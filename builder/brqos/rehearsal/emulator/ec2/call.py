@@ -56,19 +56,26 @@ class Ec2Call:
         return bool(value == "true")
 
     def page(
-        self, key: str, things: Sequence[_T], key_of: Callable[[_T], str], *, ids: str = "", least: int = 5
+        self,
+        key: str,
+        things: Sequence[_T],
+        key_of: Callable[[_T], str],
+        *,
+        ids: str = "",
+        least: int = 5,
+        most: int = 1000,
     ) -> tuple[list[_T], str | None]:
         """This page of the things and the token of the next; raises ServiceError.
 
-        `ids` is the parameter that asks for single things: it does not go with MaxResults. `least` is the smallest
-        page that may be asked for.
+        `ids` is the parameter that asks for single things: it does not go with MaxResults. `least` and `most` are the
+        smallest and the largest page that may be asked for.
         """
         size = self.asked.get("MaxResults")
         if size is not None:
             if ids and self.asked.get(ids):
                 message = "The parameter MaxResults cannot be used with the parameter " + ids
                 raise ServiceError("InvalidParameterCombination", message)
-            if not str(size).isdecimal() or not least <= int(size) <= 1000:
+            if not str(size).isdecimal() or not least <= int(size) <= most:
                 raise ServiceError("InvalidParameterValue", f"Value ({size}) for parameter maxResults is invalid.")
         by_key = {key_of(thing): thing for thing in things}
         query = repr((key, self.caller.account, self.caller.region, self.asked.get("Filter"), self.asked.get("Owner")))

@@ -5,16 +5,15 @@ protection stay behind; tags come along only where CopyImageTags says so; what i
 key that is named or the target region's default one.
 """
 
-import hashlib
-import json
 from typing import Any
 
 from brqos.rehearsal.emulator import kms
 from brqos.rehearsal.emulator.ec2.call import Ec2Call, action, checked_id
+from brqos.rehearsal.emulator.ec2.idempotency import once
 from brqos.rehearsal.emulator.ec2.images import check_name_is_free
 from brqos.rehearsal.emulator.ec2.registration import checked_description, checked_name, tags_for
 from brqos.rehearsal.emulator.partitions import is_region, partition_of
-from brqos.rehearsal.emulator.store import Image, Snapshot, TokenUse
+from brqos.rehearsal.emulator.store import Image, Snapshot
 from brqos.rehearsal.emulator.wire import ServiceError
 
 _NO_KEY = "Given key ID is not accessible"
@@ -22,21 +21,7 @@ _NO_KEY = "Given key ID is not accessible"
 
 def copy_image(call: Ec2Call) -> dict[str, Any]:
     """CopyImage; raises ServiceError for whatever EC2 refuses."""
-    token = call.asked.get("ClientToken", "")
-    if len(token) > 64 or not token.isascii():
-        raise ServiceError("InvalidClientToken", "ClientToken must be of up to 64 ASCII characters")
-    given = {name: value for name, value in call.asked.items() if name not in ("Action", "Version")}
-    parameters = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
-    place = (call.caller.account, call.caller.region, token)
-    if token and (use := call.store.copy_tokens.get(place)) is not None:
-        if use.parameters != parameters:
-            message = "The client token was used before with other parameters"
-            raise ServiceError("IdempotentParameterMismatch", message)
-        return use.answer
-    answer: dict[str, Any] = {"imageId": _copy(call).id}
-    if token:
-        call.store.copy_tokens[place] = TokenUse(parameters, answer)
-    return answer
+    return once(call, call.store.copy_tokens, lambda call: {"imageId": _copy(call).id})
 
 
 def _copy(call: Ec2Call) -> Image:

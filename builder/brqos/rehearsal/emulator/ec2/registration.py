@@ -26,7 +26,7 @@ _CHOICES = {
     "TpmSupport": {"v2.0"},
     "ImdsSupport": {"v2.0"},
 }
-_VOLUME_TYPES = {"standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"}
+VOLUME_TYPES = frozenset({"standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"})
 _NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_-]{3,128}")
 _MAX_TAGS = 50
 _MAX_UEFI_DATA = 64 << 10
@@ -119,7 +119,7 @@ def _check_mapping(mapping: Mapping[str, Any]) -> None:
         return
     ebs = mapping["Ebs"]
     check_members(ebs, _EBS_MEMBERS)
-    if ebs.get("VolumeType", "gp2") not in _VOLUME_TYPES:
+    if ebs.get("VolumeType", "gp2") not in VOLUME_TYPES:
         raise ServiceError("InvalidParameterValue", f"Volume type {ebs['VolumeType']} is not known")
     if "SnapshotId" not in ebs and "VolumeSize" not in ebs:
         raise ServiceError("MissingParameter", "The request must contain the parameter size or snapshotId")

@@ -8,15 +8,27 @@ from typing import Any
 from brqos.rehearsal.emulator.compute import LaunchTemplate, TemplateVersion
 from brqos.rehearsal.emulator.ec2.call import Ec2Call, action, tag_set, timestamp
 from brqos.rehearsal.emulator.ec2.filters import Fields, selected
+from brqos.rehearsal.emulator.ec2.idempotency import once
 from brqos.rehearsal.emulator.ec2.registration import tags_for
+from brqos.rehearsal.emulator.ec2.template_data import checked_data
 from brqos.rehearsal.emulator.wire import ServiceError
 
 _NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 _ALIASES = ("$Latest", "$Default")
+_MAX_DESCRIPTION = 255
 
 
 def create_launch_template(call: Ec2Call) -> dict[str, Any]:
     """CreateLaunchTemplate, with its version 1; raises ServiceError."""
+    return once(call, call.store.template_tokens, _create)
+
+
+def create_launch_template_version(call: Ec2Call) -> dict[str, Any]:
+    """CreateLaunchTemplateVersion, from scratch or from a SourceVersion; raises ServiceError."""
+    return once(call, call.store.template_tokens, _create_version)
+
+
+def _create(call: Ec2Call) -> dict[str, Any]:
     name = call.required("LaunchTemplateName")
     if not _NAME.fullmatch(name):
         raise ServiceError("InvalidLaunchTemplateName.MalformedException", "The launch template name is malformed")
@@ -36,8 +48,7 @@ def create_launch_template(call: Ec2Call) -> dict[str, Any]:
     return {"launchTemplate": _shown(call, template)}
 
 
-def create_launch_template_version(call: Ec2Call) -> dict[str, Any]:
-    """CreateLaunchTemplateVersion, from scratch or from a SourceVersion; raises ServiceError."""
+def _create_version(call: Ec2Call) -> dict[str, Any]:
     template = _find(call, call.asked)
     base: Mapping[str, Any] = {}
     if source := call.asked.get("SourceVersion"):
@@ -63,7 +74,7 @@ def describe_launch_templates(call: Ec2Call) -> dict[str, Any]:
         if wanted := call.asked.get(member):
             chosen = [template for template in chosen if getattr(template, attribute) in wanted]
     chosen = selected(chosen, call.asked.get("Filter", []), _FIELDS, lambda template: template.tags)
-    page, token = call.page("DescribeLaunchTemplates", chosen, lambda template: template.id, least=1)
+    page, token = call.page("DescribeLaunchTemplates", chosen, lambda template: template.id, least=1, most=200)
     return {"launchTemplates": [_shown(call, template) for template in page], "nextToken": token}
 
 
@@ -86,7 +97,11 @@ def describe_launch_template_versions(call: Ec2Call) -> dict[str, Any]:
         chosen = [pair for template in templates for pair in _asked_versions(call, template, wanted)]
     chosen = selected(chosen, call.asked.get("Filter", []), _VERSION_FIELDS)
     page, token = call.page(
-        f"DescribeLaunchTemplateVersions {wanted}", chosen, lambda pair: f"{pair[0].id}/{pair[1].number}", least=1
+        f"DescribeLaunchTemplateVersions {wanted}",
+        chosen,
+        lambda pair: f"{pair[0].id}/{pair[1].number}",
+        least=1,
+        most=200,
     )
     return {"launchTemplateVersionSet": [_version_shown(call, *pair) for pair in page], "nextToken": token}
 
@@ -153,12 +168,12 @@ def _version(template: LaunchTemplate, wanted: str) -> TemplateVersion:
 
 
 def _new_version(call: Ec2Call, number: int, base: Mapping[str, Any]) -> TemplateVersion:
-    data = call.asked.get("LaunchTemplateData")
-    if not isinstance(data, dict) or not data:
-        raise ServiceError("MissingParameter", "The request must contain the parameter LaunchTemplateData")
-    told = {name[0].lower() + name[1:]: value for name, value in data.items()}
+    data = checked_data(call.asked.get("LaunchTemplateData"))
     description = str(call.asked.get("VersionDescription", ""))
-    return TemplateVersion(number, call.now, description, {**base, **told})
+    if len(description) > _MAX_DESCRIPTION:
+        message = f"VersionDescription is longer than {_MAX_DESCRIPTION} characters"
+        raise ServiceError("InvalidParameterValue", message)
+    return TemplateVersion(number, call.now, description, {**base, **data})
 
 
 def _shown(call: Ec2Call, template: LaunchTemplate) -> dict[str, Any]:
@@ -174,8 +189,7 @@ def _shown(call: Ec2Call, template: LaunchTemplate) -> dict[str, Any]:
 
 
 def _version_shown(call: Ec2Call, template: LaunchTemplate, version: TemplateVersion) -> dict[str, Any]:
-    # Of the data only what is a plain value is told: the image, the instance type, the user data.
-    data = {name: value for name, value in version.data.items() if isinstance(value, str)}
+    data = dict(version.data)
     if call.flag("ResolveAlias") and "imageId" in data:
         data["imageId"] = image_of(call, data) or ""
     return {
