@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -23,6 +24,10 @@ from brqos.rehearsal.miniature import Layout, bottlerocket, core_kit, write_repo
 # Nothing is timed in a test: the machine may be busy.
 settings.register_profile("brqos", deadline=None)
 settings.load_profile("brqos")
+
+# botocore's descriptions of the services are read once for all sessions of a worker, and not for each: most of the time
+# that a test with AWS takes would go there. Settings, credentials and clients are each session's own.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 _CLEARED = ("AWS_", "BRQOS_", "GIT_", "XDG_", "BUILDSYS_")
 _TOOLS_ARE_REQUIRED = os.environ.get("BRQOS_TEST_TOOLS") == "required"
@@ -52,6 +57,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         patch.setenv("CARGO_HOME", os.environ.get("CARGO_HOME", str(_REAL_HOME / ".cargo")))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        # The 1300 AMIs that moto's accounts begin with, anew in each region of each test; tests make their own.
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         _set_home(patch, tmp_path_factory.mktemp("home"))
         yield
 
@@ -162,6 +169,11 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Layout], Mi
         )
 
     return repositories
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

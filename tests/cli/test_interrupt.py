@@ -47,8 +47,14 @@ def test_an_interrupted_build_leaves_nothing_running_and_goes_on(tmp_path: Path,
             env=os.environ,
         )
     until(lambda: any(tmp_path.rglob("build.log")), "the build did not begin")
-    children = psutil.Process(running.pid).children(recursive=True)
-    assert children
+    children: list[psutil.Process] = []
+
+    def has_children() -> bool:
+        children[:] = psutil.Process(running.pid).children(recursive=True)
+        return bool(children)
+
+    # The log is there a moment before the program that writes it.
+    until(has_children, "the build started no program")
     running.send_signal(sent)
     assert running.wait(30) == 130
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]

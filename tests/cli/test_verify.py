@@ -245,6 +245,7 @@ def test_read_only_makes_nothing(run: Callable[..., Any], cluster: FakeCluster) 
     assert all(request.startswith("GET ") for request in cluster.requests)
 
 
+@pytest.mark.slow
 def test_forbidden_proxy_degrades_to_what_the_probes_show(
     run: Callable[..., Any], cluster: FakeCluster, tmp_path: Path
 ) -> None:
@@ -361,6 +362,7 @@ def test_wrong_values_are_differences(run: Callable[..., Any], cluster: FakeClus
     assert [entry["pod"] for entry in failed] == ["probe Burstable with a limit", "probe Burstable without a limit"]
 
 
+@pytest.mark.slow
 def test_slow_and_lost_logs(run: Callable[..., Any], cluster: FakeCluster) -> None:
     cluster.add(FakeNode())
     cluster.faults.append(Fault("-guaranteed/log", delay=3))
@@ -379,7 +381,8 @@ def test_a_node_that_goes_away_in_the_middle(run: Callable[..., Any], cluster: F
             cluster.nodes.pop("b", None)
 
     cluster.on_request = vanish
-    report = run("--json", "--probe-only", code=9)
+    # A probe that had not ended by then is waited for as long as any other.
+    report = run("--json", "--probe-only", "--probe-timeout", "3", code=9)
     assert checks(report, 0)["effect"]["status"] == "passed"
     finding = checks(report, 1)["effect"]["findings"][0]
     assert finding["observed"] == "the node b has gone"
@@ -393,7 +396,7 @@ def test_a_node_that_stops_being_ready_in_the_middle(run: Callable[..., Any], cl
         node.ready = node.ready and not request.endswith("/log")
 
     cluster.on_request = stop
-    told = run("--probe-only", code=9)
+    told = run("--probe-only", "--probe-timeout", "3", code=9)
     assert "the node node-1 is not ready" in told
     assert "Kubelet stopped posting node status" in told
 
@@ -570,6 +573,7 @@ def test_an_interrupt_leaves_nothing(kubeconfig: Path, cluster: FakeCluster, num
     assert cluster.left() == []
 
 
+@pytest.mark.slow
 def test_a_later_run_removes_what_a_crash_left(kubeconfig: Path, cluster: FakeCluster) -> None:
     cluster.add(FakeNode())
     cluster.seconds_to_end = 600

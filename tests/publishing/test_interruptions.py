@@ -38,6 +38,7 @@ def test_an_image_that_changed_in_between_is_refused(zygote: Zygote, own: Scene,
     assert image_changes(zygote, own, 30, restart=restart) == []
 
 
+@pytest.mark.slow
 def test_a_network_that_is_gone_for_a_moment_is_outlived(zygote: Zygote, scene: Scene) -> None:
     assert network_is_lost(zygote, scene, 100, 2.0, survives=True) == []
 

@@ -37,6 +37,7 @@ def tried(zygote: Zygote, scene: Scene, points: Iterable[Point], tell: Tell) -> 
     return tally
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("making", [True, False], ids=["while the AMIs are made", "while they are published"])
 def test_killed_at_a_call(zygote: Zygote, little: dict[str, Picture], tell: Tell, making: bool) -> None:
     scene = Scene(little)
@@ -46,17 +47,20 @@ def test_killed_at_a_call(zygote: Zygote, little: dict[str, Picture], tell: Tell
     tried(zygote, scene, some_points(chosen), tell)
 
 
+@pytest.mark.slow
 def test_killed_at_every_hundredth_block(zygote: Zygote, large: dict[str, Picture], tell: Tell) -> None:
     scene = Scene(large, REGIONS[:1])
     tally = tried(zygote, scene, block_points({PUT: 320}), tell)
     assert len(tally.tried) == tally.reached == 6
 
 
+@pytest.mark.slow
 def test_killed_while_two_regions_are_uploaded_to(zygote: Zygote, little: dict[str, Picture], tell: Tell) -> None:
     scene = Scene(little, direct=True, encrypted=False)
     tried(zygote, scene, some_points({"StartSnapshot": 4, PUT: 14, "CompleteSnapshot": 4, "RegisterImage": 2}), tell)
 
 
+@pytest.mark.slow
 def test_killed_where_aws_does_not_know_at_once_what_it_has_made(zygote: Zygote, little: dict[str, Picture]) -> None:
     scene = Scene(little, lagging=True)
     for operation in ("CompleteSnapshot", "RegisterImage", "CopyImage"):
@@ -71,6 +75,9 @@ def test_the_points() -> None:
     ]  # fmt: skip
     assert len(list(some_points(calls))) == 8
     assert len(list(some_points({"RegisterImage": 1}))) == 2
+    assert [str(point) for point in some_points({"GetParameters": 9})] == [
+        "before GetParameters 1", "before GetParameters 9",
+    ]  # fmt: skip
     assert sorted({point.nth for point in all_points(calls) if point.operation == PUT}) == [
         1, 2, 100, 200, 300, 319, 320,
     ]  # fmt: skip

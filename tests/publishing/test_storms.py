@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.loopback]
 EMPTY: dict[str, Any] = {"images": {}, "snapshots": {}, "parameters": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direct", [False, True], ids=["copied", "uploaded"])
 def test_in_a_storm_it_is_right_or_tells_what_is_missing(
     zygote: Zygote, little: dict[str, Picture], tell: Callable[[str], None], direct: bool

@@ -31,7 +31,12 @@ _MODULES = (
     "brqos.cli.registering",
     "brqos.ami.pruning.regions",
     "brqos.ami.pruning.rules",
+    "brqos.aws.identity",
+    "brqos.config.resolve",
+    "brqos.config.variants",
     "brqos.rehearsal.emulator.__main__",
+    "encodings.idna",
+    "filelock",
     "urllib3",
 )
 
@@ -52,10 +57,9 @@ def main() -> None:
 
 def warm_up() -> None:
     """Import what a run needs, and keep botocore's descriptions of the services, which take longest to read."""
-    from botocore.loaders import JSONFileLoader
+    import botocore.session
 
-    read = functools.cache(JSONFileLoader().load_file)
-    JSONFileLoader.load_file = lambda self, file_path: read(file_path)
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     for module in _MODULES:
         importlib.import_module(module)
     from brqos.aws.session import AwsSession

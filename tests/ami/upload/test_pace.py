@@ -48,8 +48,10 @@ class Service:
         return (self.done - half[1]) / (self.now - half[0])
 
     def _refuse(self, pace: Pace) -> None:
+        if self.refuses_above is None:
+            return
         self.recent = [moment for moment in self.recent if moment > self.now - 1] + [self.now]
-        if self.refuses_above is not None and len(self.recent) > self.refuses_above:
+        if len(self.recent) > self.refuses_above:
             self.refused += 1
             pace.throttled()
 
