@@ -59,6 +59,10 @@ def test_every_probe_is_a_call_that_ec2_knows_with_a_dry_run(targets: ProbeTarge
 def test_every_change_that_a_stage_makes_in_ec2_is_probed() -> None:
     reads = ("Describe", "Get")
     for stage, actions in ACTIONS.items():
+        # Launch templates are probed where their data are known: brqos.nodes.launch_template.apply.
+        if stage is PolicyStage.NODES:
+            assert probes_for([stage], NEW) == ()
+            continue
         changes = {
             action for action in actions if action.startswith("ec2:") and not action.split(":")[1].startswith(reads)
         }

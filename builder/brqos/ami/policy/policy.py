@@ -8,6 +8,7 @@ from brqos.ami.policy.rules import (
     ACTIONS,
     ASSUME_ROLES,
     COPY_IMAGES,
+    LOOK_AT_CLUSTERS,
     READ_PARAMETERS,
     RULES,
     TAG_STARTED,
@@ -23,7 +24,10 @@ __all__ = ["ACTIONS", "LONGEST", "PolicyStage", "needed_for", "notes_for", "poli
 
 TOOL_VALUE = "brqos"
 LONGEST = 6144
-"""Characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
+"""Characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas").
+
+All stages but `nodes` fit into one for five regions with a key in each; without keys `nodes` fits in as well.
+"""
 
 # What EBS asks of KMS in the caller's name (EBS User Guide, "Control access to EBS direct APIs using IAM"), without
 # the key pairs that GenerateDataKey* would take in.
@@ -44,6 +48,11 @@ _WIDE = {
     READ_PARAMETERS: (
         f"{READ_PARAMETERS}: any SSM parameter may name an AMI, so pruning has to be able to read them all."
     ),
+}
+# What is of one account, and the statements that say so.
+_OF_ACCOUNT = {
+    "SSM parameters": {READ_PARAMETERS, USE_PARAMETERS},
+    "clusters and launch templates": {LOOK_AT_CLUSTERS},
 }
 
 Statement = dict[str, Any]
@@ -75,12 +84,18 @@ def notes_for(request: PolicyRequest) -> tuple[str, ...]:
     if not request.regions and sids != {ASSUME_ROLES}:
         notes.append("The policy is for all regions, which is wider than needed: name yours with --region.")
     notes += [note for sid, note in _WIDE.items() if sid in sids]
-    if request.account == ANY_ACCOUNT and sids & {READ_PARAMETERS, USE_PARAMETERS}:
-        notes.append("The SSM parameters are those of any account: name yours with --account.")
+    of_any = [what for what, its in _OF_ACCOUNT.items() if sids & its]
+    if request.account == ANY_ACCOUNT and of_any:
+        notes.append(f"The {' and the '.join(of_any)} are those of any account: name yours with --account.")
     if request.kms_keys:
         notes.append("The key's own policy has a say too: --key-policy prints what nodes need of it.")
     elif {PolicyStage.UPLOAD, PolicyStage.COPY} & set(request.stages):
         notes.append("No KMS key is named: where one of your own encrypts snapshots (by default, too), add --kms-key.")
+    if PolicyStage.NODES in request.stages and len(request.stages) > 1:
+        notes.append(
+            "Whoever only writes nodegroups needs no more than --for nodes prints. All stages together, with keys in"
+            " several regions, do not fit into one managed policy."
+        )
     if ASSUME_ROLES in sids and len(sids) > 1:
         notes.append(f"{ASSUME_ROLES}: whoever publishes by these roles alone needs no more than --for assume prints.")
     return tuple(notes)

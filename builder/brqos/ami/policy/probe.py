@@ -200,6 +200,7 @@ def _prune(_targets: ProbeTargets) -> tuple[_Call, ...]:
     return (_DEREGISTER, _DELETE, _UNPROTECT)
 
 
+# Not of NODES: a launch template is probed with its own data, where those are known (nodes/launch_template/apply.py).
 _OF_STAGE = {
     PolicyStage.UPLOAD: _upload,
     PolicyStage.REGISTER: _register,

@@ -1,7 +1,8 @@
 """Which calls each stage makes, and how far IAM can narrow each of them down. Pure data.
 
 Resource types and condition keys: AWS's Service Authorization Reference, "Actions, resources, and condition keys" for
-Amazon EC2, Amazon Elastic Block Store, AWS Systems Manager and AWS STS. sts:GetCallerIdentity needs no permission.
+Amazon EC2, Amazon Elastic Block Store, AWS Systems Manager, Amazon EKS and AWS STS. sts:GetCallerIdentity needs no
+permission.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 
 class PolicyStage(StrEnum):
-    """A part of publishing that can be allowed by itself; its value is what `--for` calls it."""
+    """A part of the work with AWS that can be allowed by itself; its value is what `--for` calls it."""
 
     UPLOAD = "upload"
     REGISTER = "register"
@@ -21,6 +22,7 @@ class PolicyStage(StrEnum):
     PARAMETERS = "parameters"
     VERIFY = "verify"
     PRUNE = "prune"
+    NODES = "nodes"
     ASSUME = "assume"
 
 
@@ -56,6 +58,7 @@ class Rule:
 _ANYTHING = ("*",)
 _IMAGES = ("arn:{partition}:ec2:*::image/*",)
 _SNAPSHOTS = ("arn:{partition}:ec2:*::snapshot/*",)
+_LAUNCH_TEMPLATES = ("arn:{partition}:ec2:*:{account}:launch-template/*",)
 
 DESCRIBE_IMAGES = "ec2:DescribeImages"
 DESCRIBE_SNAPSHOTS = "ec2:DescribeSnapshots"
@@ -65,6 +68,7 @@ COPY_IMAGES = "CopyImages"
 TAG_STARTED = "TagStartedSnapshots"
 USE_PARAMETERS = "UseParameters"
 READ_PARAMETERS = "ReadParameters"
+LOOK_AT_CLUSTERS = "LookAtClusters"
 ASSUME_ROLES = "AssumeRoles"
 
 RULES = (
@@ -95,6 +99,13 @@ RULES = (
                 "ec2:DescribeLaunchTemplates",
                 DESCRIBE_SNAPSHOTS,
                 "ssm:DescribeParameters",
+            ),
+            PolicyStage.NODES: (
+                DESCRIBE_IMAGES,
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:DescribeLaunchTemplates",
+                "ec2:DescribeSubnets",
             ),
         },
         _ANYTHING,
@@ -173,6 +184,37 @@ RULES = (
         {PolicyStage.PRUNE: ("ssm:DeleteParameter",)},
         # Without a prefix those of any name that have the tag.
         ("arn:{partition}:ssm:*:{account}:parameter{prefix}/*",),
+        Guard.TAGGED_RESOURCE,
+    ),
+    # What a cluster's nodegroups are called is a question about the cluster.
+    Rule(
+        LOOK_AT_CLUSTERS,
+        {PolicyStage.NODES: ("eks:DescribeCluster", "eks:ListNodegroups")},
+        ("arn:{partition}:eks:*:{account}:cluster/*",),
+    ),
+    Rule(
+        "LookAtNodegroups",
+        {PolicyStage.NODES: ("eks:DescribeNodegroup",)},
+        ("arn:{partition}:eks:*:{account}:nodegroup/*",),
+    ),
+    Rule(
+        "CreateLaunchTemplates",
+        {PolicyStage.NODES: ("ec2:CreateLaunchTemplate",)},
+        _LAUNCH_TEMPLATES,
+        Guard.TAGGED_REQUEST,
+    ),
+    Rule(
+        "TagCreatedLaunchTemplates",
+        {PolicyStage.NODES: ("ec2:CreateTags",)},
+        _LAUNCH_TEMPLATES,
+        Guard.TAGGED_REQUEST,
+        create_action="CreateLaunchTemplate",
+    ),
+    # Its default version is left alone, so ec2:ModifyLaunchTemplate is not asked for.
+    Rule(
+        "ChangeTaggedLaunchTemplates",
+        {PolicyStage.NODES: ("ec2:CreateLaunchTemplateVersion",)},
+        _LAUNCH_TEMPLATES,
         Guard.TAGGED_RESOURCE,
     ),
     # STS answers for all regions, and its global endpoint counts as us-east-1.
