@@ -47,6 +47,7 @@ def test_the_sdist_can_be_tested_by_others(distributions: Path) -> None:
     } <= tails
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_works_away_from_the_checkout(distributions: Path, tmp_path: Path) -> None:
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)

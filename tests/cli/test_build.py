@@ -92,7 +92,7 @@ def test_a_record_can_be_carried_elsewhere(brqos, tmp_path: Path, monkeypatch: p
     shutil.move(Path(result["record"]).parent, elsewhere)
     shutil.rmtree(tmp_path / ".brqos")
     ran = brqos("nodegroup", "--record", elsewhere / "build.json", "--cluster", "other", "--json")
-    assert ran.json["ami"] == result["amis"]["us-west-2"]["id"]
+    assert ran.json["nodegroups"][0]["ami"] == result["amis"]["us-west-2"]["id"]
     assert "done" in brqos("status", "--record", elsewhere).out
 
 

@@ -1,19 +1,18 @@
 """`brqos nodegroup`, as scripts and people call it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 import yaml
 from typer.testing import CliRunner
 
-from brqos.architecture import Architecture
+from brqos.ami.model import RegionAmi
 from brqos.cli.nodegroup import nodegroup
-from brqos.nodes.request import NodegroupRequest, request_for, spec_of
-from brqos.pipeline import nodegroup as pipeline_nodegroup
-from brqos.variant import VariantName
+from brqos.config.model import BuildSpec, Delivery
+from brqos.record import BuildRecord, UpstreamRecord
 
 AMI = "ami-0123456789abcdef0"
 REQUIRED = (
@@ -47,7 +46,8 @@ class Result:
 
 def test_the_file_goes_to_standard_output() -> None:
     result = Result(*REQUIRED)
-    assert (result.code, result.err) == (0, "")
+    assert result.code == 0
+    assert "Checked from the command line alone (no AWS login)" in result.err
     document = yaml.safe_load(result.out)
     assert document["metadata"] == {"name": "prod", "region": "eu-central-1"}
     assert document["managedNodeGroups"][0]["ami"] == AMI
@@ -116,12 +116,18 @@ def test_json_is_one_object(tmp_path: Path) -> None:
     assert {key: value for key, value in result.items() if key != "document"} == {
         "nodegroup": str(file),
         "kind": "eksctl-managed",
-        "name": "memoryqos-1-29-amd64-9abcdef0",
-        "ami": AMI,
         "cluster": "prod",
         "region": "eu-central-1",
-        "instance_types": ["m6i.large"],
         "rehearsal": False,
+        "nodegroups": [
+            {
+                "name": "memoryqos-1-29-amd64-9abcdef0",
+                "ami": AMI,
+                "variant": "aws-k8s-1.29-memoryqos",
+                "architecture": "x86_64",
+                "instance_types": ["m6i.large"],
+            }
+        ],
     }
     assert json.loads(Result(*REQUIRED, "--json", "-o", "-").out)["nodegroup"] is None
 
@@ -133,17 +139,44 @@ def test_json_is_one_object(tmp_path: Path) -> None:
         (("--label", "team"), 2, "--label team is not of the form KEY=VALUE"),
         (("--label", "a=b", "--label", "a=c"), 2, "--label gives a two values"),
         (("--taint", "x"), 3, "“x” is not a taint"),
-        (("--max-pods", "0"), 3, "max-pods cannot be “0”"),
-        (("--arch", "sparc"), 3, "“sparc” is not an architecture"),
-        (("--variant", "metal-k8s-1.29"), 3, "is not the name of a Bottlerocket variant"),
+        (("--max-pods", "0"), 3, "flag --max-pods: nodegroup.max-pods = 0 is refused"),
+        (("--subnet", "mine"), 3, "flag --subnet: nodegroup.subnets.0 = 'mine' is refused"),
+        (("--ami", AMI), 3, "two nodegroups would be called"),
+        (("--arch", "arm64"), 2, "there are 1 AMIs, but --arch is given 2 times"),
+        (("--kind", "auto-mode"), 2, "EKS Auto Mode takes no custom AMI"),
+        (("--kind", "eksctll"), 2, "--kind eksctll is not known"),
+        (("--kind", "karpenter", "--self-managed"), 2, "--self-managed does not go together with --kind karpenter"),
+        (("--setting", "kubernetes.max-pod=1"), 3, "kubernetes.max-pod"),
+        (("--setting", "kubernetes"), 2, "--setting kubernetes is not of the form KEY=VALUE"),
+        (("--max-unavailable", "0"), 3, "It is a number of nodes or a share of them"),
+        (("--on-demand-base", "1"), 3, "on-demand-base does not go with the kind eksctl-managed"),
+        (("--official",), 2, "--official does not go together with --ami or --build or --record"),
+        (("--canary", "1"), 2, "--canary needs --replace"),
+        (("--dry-run",), 2, "--dry-run needs --apply or --merge"),
+        (("--replace", "old", "--output", "x"), 2, "--output does not go together with --replace"),
+        (("--replace", "old", "--merge", "x"), 2, "--replace and --merge do not go together"),
         (("--build", "b1"), 2, "--ami does not go together with --build or --record"),
         (("--record", "build.json"), 2, "--ami does not go together with --build or --record"),
-        (("--ami", "ami-rehearsal0123456789abcdef0"), 3, "rehears"),
         (("--output", "/dev/null/nodes.yaml"), 3, "cannot be written"),
     ],
 )
 def test_wrong_options_end_in_one_message(arguments: tuple[str, ...], code: int, message: str) -> None:
     assert message in Result(*REQUIRED, *arguments).refused(code)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--arch", "sparc", "“sparc” is not an architecture"),
+        ("--variant", "metal-k8s-1.29", "is not the name of a Bottlerocket variant"),
+        ("--ami", "ami-rehearsal0123456789abcdef0", "was made by a rehearsal"),
+        ("--cluster", "a b", "flag --cluster: nodegroup.cluster = 'a b' is refused"),
+    ],
+)
+def test_wrong_values_end_in_one_message(option: str, value: str, message: str) -> None:
+    arguments = list(REQUIRED)
+    arguments[arguments.index(option) + 1] = value
+    assert message in Result(*arguments).refused(3)
 
 
 def test_what_an_ami_needs_beside_it() -> None:
@@ -152,45 +185,104 @@ def test_what_an_ami_needs_beside_it() -> None:
     described = ("--ami", AMI, "--arch", "arm64", "--variant", "aws-k8s-1.29")
     assert "the nodegroup has no cluster" in Result(*described).refused(3)
     assert "the nodegroup has no region" in Result(*described, "--cluster", "prod").refused(3)
-    assert "--arch and --variant need --ami" in Result("--arch", "arm64", "--cluster", "prod").refused(2)
+    assert "--arch and --variant need --ami or --official" in Result("--arch", "arm64", "--cluster", "prod").refused(2)
+    assert "--official needs --arch and --variant too" in Result("--official", "--cluster", "prod").refused(2)
 
 
-def test_without_an_ami_the_build_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
-
-    def nodegroup_of_build(*, build: str | None, record: Path | None, wishes: dict[str, object]) -> NodegroupRequest:
-        asked.append({"build": build, "record": record, "wishes": wishes})
-        return request_for(
-            spec_of({"cluster": "rehearsal", **wishes}),
-            ami="ami-rehearsal0123456789abcdef0",
-            architecture=Architecture.AARCH64,
-            variant=VariantName.parse("aws-k8s-1.29"),
-            region="eu-central-1",
-            rehearsal=True,
-        )
-
-    monkeypatch.setattr(pipeline_nodegroup, "nodegroup_of_build", nodegroup_of_build)
-    result = Result("--record", "build.json", "--max-pods", "20")
-    assert asked == [{"build": None, "record": Path("build.json"), "wishes": {"max_pods": 20}}]
-    assert result.code == 0
-    assert result.out.startswith("# REHEARSAL - DO NOT USE")
-    assert yaml.safe_load(result.out)["managedNodeGroups"][0]["ami"] == "ami-rehearsal0123456789abcdef0"
+def test_several_amis_stand_in_one_file() -> None:
+    other = "ami-00000000000000001"
+    result = Result(*REQUIRED, "--ami", other, "--arch", "arm64", "--instance-type", "m6g.large")
+    assert result.code == 0, result.err
+    entries = yaml.safe_load(result.out)["managedNodeGroups"]
+    assert [(entry["ami"], entry["instanceType"]) for entry in entries] == [(AMI, "m6i.large"), (other, "m6g.large")]
 
 
-def test_the_rehearsal_is_marked_in_every_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def nodegroup_of_build(**_: object) -> NodegroupRequest:
-        return request_for(
-            spec_of({"cluster": "c", "eviction_hard": {"memory.available": "5%"}}),
-            ami="ami-rehearsal0123456789abcdef0",
-            architecture=Architecture.X86_64,
-            variant=VariantName.parse("aws-k8s-1.29"),
-            region="eu-central-1",
-            rehearsal=True,
-        )
+def test_the_official_ami_needs_no_id() -> None:
+    place = ("--cluster", "prod", "--region", "eu-central-1")
+    result = Result("--official", "--arch", "x86_64", "--variant", "aws-k8s-1.37", "--factor", "0.8", *place)
+    assert result.code == 0, result.err
+    (entry,) = yaml.safe_load(result.out)["managedNodeGroups"]
+    assert "ami" not in entry
+    assert entry["bottlerocket"]["settings"]["kubernetes"]["memory-throttling-factor"] == 0.8
+    older = Result("--official", "--arch", "x86_64", "--variant", "aws-k8s-1.29", *place)
+    assert "the official AMI of aws-k8s-1.29 has no settings for MemoryQoS" in older.refused(3)
 
-    monkeypatch.setattr(pipeline_nodegroup, "nodegroup_of_build", nodegroup_of_build)
-    result = Result("--build", "x", "-o", str(tmp_path / "nodes.yaml"))
+
+def test_the_file_says_what_the_flags_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = '[nodegroup]\ncluster = "prod"\nregion = "eu-central-1"\nmax-pods = 20\nself-managed = true\n'
+    (tmp_path / "brqos.toml").write_text(text)
+    described = ("--ami", AMI, "--arch", "x86_64", "--variant", "aws-k8s-1.29")
+    assert yaml.safe_load(Result(*described).out)["nodeGroups"][0]["maxPodsPerNode"] == 20
+    assert yaml.safe_load(Result(*described, "--max-pods", "30").out)["nodeGroups"][0]["maxPodsPerNode"] == 30
+    managed = yaml.safe_load(Result(*described, "--kind", "eksctl-managed").out)["managedNodeGroups"]
+    assert managed[0]["bottlerocket"]["settings"]["kubernetes"]["max-pods"] == 20
+    (tmp_path / "brqos.toml").write_text('variant = "aws-k8s-1.30"\n' + text)
+    assert "has no cluster" in Result(*described).refused(3)
+
+
+def written_build(folder: Path, *, rehearsal: bool = False, regions: tuple[str, ...] = ("eu-central-1",)) -> Path:
+    id_ = "ami-rehearsal0123456789abcdef0" if rehearsal else AMI
+    spec = {"variant": "aws-k8s-1.29", "arch": "aarch64", "nodegroup": {"cluster": "recorded", "max-pods": 11}}
+    record = BuildRecord(
+        id="b1",
+        rehearsal=rehearsal,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        updated=datetime(2026, 1, 1, tzinfo=UTC),
+        spec=BuildSpec.model_validate(spec),
+        variant="aws-k8s-1.29-memoryqos",
+        delivery=Delivery.DROP_IN,
+        upstream=UpstreamRecord(repository="r", ref="v1.50.0", commit="c" * 40, release="1.50.0"),
+        overlay_commit="d" * 40,
+        work_tree="/somewhere",
+        files=(),
+        kubelet_configuration={},
+        amis={region: RegionAmi(id=id_, name="x", snapshots={}) for region in regions},
+    )
+    folder.mkdir(parents=True)
+    (folder / "build.json").write_text(record.model_dump_json())
+    return folder / "build.json"
+
+
+def test_without_an_ami_a_build_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "there is no build in this folder yet" in Result("--cluster", "prod").refused(3)
+    file = written_build(tmp_path / ".brqos/builds/b1")
+    document = yaml.safe_load(Result("--cluster", "prod").out)
+    assert document["metadata"] == {"name": "prod", "region": "eu-central-1"}
+    assert document["managedNodeGroups"][0]["ami"] == AMI
+    for arguments in ((), ("--build", "b1"), ("--record", str(file))):
+        result = Result(*arguments)
+        assert "Checked from the build record alone" in result.err
+        assert yaml.safe_load(result.out)["metadata"]["name"] == "recorded"
+    (tmp_path / "brqos.toml").write_text("[nodegroup]\nmax-pods = 12\n")
+    (entry,) = yaml.safe_load(Result().out)["managedNodeGroups"]
+    assert entry["bottlerocket"]["settings"]["kubernetes"] == {"max-pods": 12}
+
+
+def test_of_several_regions_one_has_to_be_named(tmp_path: Path) -> None:
+    file = str(written_build(tmp_path / "b1", regions=("eu-central-1", "us-east-1")))
+    assert "has AMIs in 2 regions: eu-central-1, us-east-1" in Result("--record", file).refused(3)
+    assert yaml.safe_load(Result("--record", file, "--region", "us-east-1").out)["metadata"]["region"] == "us-east-1"
+    assert "has no AMI in eu-west-1" in Result("--record", file, "--region", "eu-west-1").refused(3)
+
+
+def test_a_rehearsal_is_marked_in_every_line(tmp_path: Path) -> None:
+    file = str(written_build(tmp_path / "b1", rehearsal=True))
+    result = Result("--record", file, "--eviction-hard", "memory.available=5%", "-o", str(tmp_path / "nodes.yaml"))
     lines = (result.out + result.err).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("[rehearsal] ") for line in lines)
-    assert json.loads(Result("--build", "x", "--json").out)["rehearsal"] is True
+    assert json.loads(Result("--record", file, "--json").out)["rehearsal"] is True
+    assert Result("--record", file).out.startswith("# REHEARSAL - DO NOT USE")
+
+
+def test_a_rollout_is_printed_and_not_done() -> None:
+    result = Result(*REQUIRED, "--replace", "old")
+    assert result.code == 0
+    assert "eksctl delete nodegroup --cluster prod --region eu-central-1 --name old --drain=false" in result.out
+    steps = json.loads(Result(*REQUIRED, "--replace", "old", "--canary", "2", "--json").out)["steps"]
+    assert steps[0]["title"] == "Create a canary group of 2"
+    assert steps[0]["commands"][1] == [
+        "eksctl", "create", "nodegroup", "--config-file=memoryqos-1-29-amd64-9abcdef0-canary.eksctl.yaml",
+    ]  # fmt: skip

@@ -37,11 +37,18 @@ def keys(model: type) -> set[str]:
     return found
 
 
+def has(data: object, path: list[str]) -> bool:
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
+
+
 def test_the_sample_explains_every_key() -> None:
     data = tomllib.loads(uncommented())
-    shown = {f"{key}.{inner}" for key, table in data.items() if isinstance(table, dict) for inner in table}
-    shown |= {key for key, value in data.items() if not isinstance(value, dict)}
-    assert keys(BuildSpec) == shown
+    missing = [key for key in keys(BuildSpec) if not has(data, key.split("."))]
+    assert missing == []
 
 
 def test_the_schema_accepts_the_sample_and_refuses_a_misspelt_key() -> None:

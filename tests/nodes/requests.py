@@ -1,21 +1,48 @@
-"""Requests for the tests, from the few words in which they differ."""
+"""Requests, as the tests make them."""
 
 from typing import Any
 
 from brqos.architecture import Architecture
-from brqos.nodes.request import NodegroupRequest, request_for, spec_of
+from brqos.config.nodegroup import NodegroupSpec
+from brqos.memoryqos.settings import kubelet_settings
+from brqos.nodes.request import NodegroupRequest, NodeImage, request_for
 from brqos.variant import VariantName
 
 AMI = "ami-0123456789abcdef0"
 
 
-def request(
-    *, ami: str = AMI, arch: str = "x86_64", variant: str = "aws-k8s-1.29", rehearsal: bool = False, **spec: Any
-) -> NodegroupRequest:
-    return request_for(
-        spec_of({"cluster": "prod", "region": "eu-central-1", **spec}),
+def image(
+    *,
+    ami: str | None = AMI,
+    arch: str = "x86_64",
+    variant: str = "aws-k8s-1.29",
+    release: str | None = None,
+    rehearsal: bool = False,
+    factor: float = 0.9,
+) -> NodeImage:
+    """An image; with `ami=None` the official one, with the two native settings."""
+    name = VariantName.parse(variant)
+    native = kubelet_settings(name.kubernetes, throttling_factor=factor) if ami is None else None
+    return NodeImage(
         ami=ami,
         architecture=Architecture.parse(arch),
-        variant=VariantName.parse(variant),
+        variant=name,
+        release=release,
+        native=native,
         rehearsal=rehearsal,
     )
+
+
+def request(
+    *,
+    ami: str | None = AMI,
+    arch: str = "x86_64",
+    variant: str = "aws-k8s-1.29",
+    release: str | None = None,
+    rehearsal: bool = False,
+    **spec: Any,
+) -> NodegroupRequest:
+    """A request; `spec` are fields of NodegroupSpec."""
+    given = {"cluster": "prod", "region": "eu-central-1", **spec}
+    wanted = image(ami=ami, arch=arch, variant=variant, release=release, rehearsal=rehearsal)
+    return request_for(NodegroupSpec.model_validate(given), wanted)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from brqos.nodes.emit import to_yaml
+from brqos.nodes.emit import OURS, Indentation, to_yaml
 
 SURPRISES = (
     "on",
@@ -109,6 +109,37 @@ def test_comments_stand_above_their_keys() -> None:
         "# Above all.\n#\n# Second.\n\n"
         "# One.\nfirst: 1\nlist:\n  - name: a\n    # Two\n    # lines.\n    inner:\n      # Deep.\n      key: true\n"
     )
+
+
+def test_other_columns_are_those_of_a_file_that_is_there_already() -> None:
+    document = {"list": [{"name": "a", "inner": {"key": ["x"]}}]}
+    remarks = {("list", 0, "inner"): "One.", ("list", 0, "inner", "key"): "Two."}
+    assert to_yaml(document, remarks=remarks, indentation=Indentation(mapping=4, dash=0, item=4)) == (
+        "list:\n-   name: a\n    # One.\n    inner:\n        # Two.\n        key:\n        -   x\n"
+    )
+
+
+@given(st.integers(2, 6), st.integers(0, 4), st.integers(2, 4))
+def test_in_any_columns_the_data_are_the_same(mapping: int, dash: int, item: int) -> None:
+    document = {"list": [{"name": "a", "inner": {"key": ["x", {"y": [1]}]}}, {"name": "b"}], "map": {"a": {"b": "c"}}}
+    written = to_yaml(document, indentation=Indentation(mapping, dash, dash + item))
+    assert read_1_1(written) == document
+
+
+def test_a_column_is_counted_from_the_keys_on_the_way() -> None:
+    assert [OURS.column(path) for path in [(), ("a",), ("a", 0), ("a", 0, "b"), ("a", 0, "b", 1)]] == [0, 2, 4, 6, 8]
+    wide = Indentation(mapping=3, dash=1, item=5)
+    assert [wide.column(path) for path in [(), ("a",), ("a", 0), ("a", 0, "b"), ("a", 0, "b", 1)]] == [0, 3, 5, 8, 10]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1e-05)
+@example(1e22)
+@example(1.0)
+def test_a_float_stays_one(number: float) -> None:
+    written = to_yaml({"value": number})
+    assert read_1_1(written) == read_1_2(written) == {"value": number}
+    assert isinstance(yaml.safe_load(written)["value"], float)
 
 
 def test_a_remark_about_nothing_is_a_bug() -> None:

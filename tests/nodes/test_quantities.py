@@ -56,7 +56,14 @@ def test_what_is_accepted_suits_both_readers(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reserved", [{}, {"cpu": "500m"}, {"cpu": "0.25", "memory": "1Gi"}, {"memory": "0"}, {"ephemeral-storage": "10G"}]
+    "reserved",
+    [
+        {},
+        {"cpu": "500m"},
+        {"cpu": "0.25", "memory": "1Gi"},
+        {"memory": "0"},
+        {"ephemeral-storage": "10G", "pid": "1000"},
+    ],
 )
 def test_sensible_reservations_pass(reserved: dict[str, str]) -> None:
     check_reserved("kube-reserved", reserved)
@@ -65,7 +72,7 @@ def test_sensible_reservations_pass(reserved: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("reserved", "message"),
     [
-        ({"pid": "100"}, "cannot reserve “pid”"),
+        ({"pid": "many"}, "is not an amount in Kubernetes' notation"),
         ({"Memory": "1Gi"}, "cannot reserve “Memory”"),
         ({"memory": "lots"}, "is not an amount in Kubernetes' notation"),
         ({"memory": "500"}, "is less than a mebibyte"),

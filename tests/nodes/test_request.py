@@ -1,16 +1,11 @@
 """Requests: what is made up where nothing is asked for, and what cannot be done without."""
 
-import re
-
 import pytest
 
-from brqos.architecture import Architecture
+from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
-from brqos.nodes.request import request_for, spec_of
-from brqos.variant import VariantName
-from nodes.requests import AMI, request
-
-VARIANT = VariantName.parse("aws-k8s-1.29")
+from brqos.nodes.request import request_for
+from nodes.requests import image, request
 
 
 def test_the_name_changes_with_the_ami() -> None:
@@ -37,31 +32,20 @@ def test_the_kind_is_told_in_the_words_of_the_option() -> None:
 
 def test_a_region_of_the_spec_comes_before_that_of_the_ami() -> None:
     def region(**given: str) -> str:
-        spec = spec_of({"cluster": "prod", **given})
-        return request_for(spec, ami=AMI, architecture=Architecture.X86_64, variant=VARIANT, region="eu-west-1").region
+        return request_for(NodegroupSpec(cluster="prod", **given), image(), region="eu-west-1").region
 
     assert region() == "eu-west-1"
     assert region(region="eu-central-1") == "eu-central-1"
 
 
-@pytest.mark.parametrize(("given", "message"), [({}, "has no cluster"), ({"cluster": "prod"}, "has no region")])
-def test_cluster_and_region_cannot_be_made_up(given: dict[str, str], message: str) -> None:
+@pytest.mark.parametrize(
+    ("spec", "message"), [(NodegroupSpec(), "has no cluster"), (NodegroupSpec(cluster="prod"), "has no region")]
+)
+def test_cluster_and_region_cannot_be_made_up(spec: NodegroupSpec, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as refused:
-        request_for(spec_of(given), ami=AMI, architecture=Architecture.X86_64, variant=VARIANT)
+        request_for(spec, image())
     assert "[nodegroup]" in refused.value.todo
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"max_pods": 0}, "the nodegroup's max-pods cannot be “0”"),
-        ({"cluster": "a b"}, "the nodegroup's cluster cannot be “a b”"),
-        ({"region": "moon"}, "the nodegroup's region cannot be “moon”"),
-        ({"name": "-x"}, "the nodegroup's name cannot be “-x”"),
-        ({"min_size": -1}, "the nodegroup's min-size cannot be “-1”"),
-    ],
-)
-def test_what_the_model_refuses_is_one_of_our_errors(given: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(message)) as refused:
-        spec_of(given)
-    assert refused.value.why
+def test_the_official_ami_is_updated_in_place_and_so_keeps_its_nodegroups_name() -> None:
+    assert request(ami=None, variant="aws-k8s-1.37").name == "memoryqos-1-37-amd64"

@@ -69,7 +69,7 @@ def test_what_is_right_passes_without_a_warning(wishes: dict[str, Any], self_man
         ({"labels": {"node-role.kubernetes.io/x": "y"}}, "is Kubernetes' own"),
         ({"taints": ("a=b:Never",)}, "unknown effect"),
         ({"kube_reserved": {"memory": "1K"}}, "kube-reserved memory"),
-        ({"system_reserved": {"pid": "1"}}, "system-reserved cannot reserve"),
+        ({"system_reserved": {"gpu": "1"}}, "system-reserved cannot reserve"),
         ({"eviction_hard": {"memory": "1Gi"}}, "does not know the signal"),
         ({"ami": "ami-rehearsal0123456789abcdef0"}, "rehears"),
         ({"ami": "auto-ssm"}, "auto-ssm"),

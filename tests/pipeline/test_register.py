@@ -74,9 +74,12 @@ def test_a_carried_record_becomes_an_ami_and_a_nodegroup(stored: StoredBuild, em
     assert ami["created"] is True
     assert made["rehearsal"] is False
     assert load(stored.file).record.amis["eu-central-1"].id == ami["id"]
-    out = run("nodegroup", "--record", stored.file, "--cluster", "prod").stdout
-    assert f"ami: {ami['id']}" in out
-    assert "REHEARSAL" not in out
+    made_by_eksctl = {"alpha.eksctl.io/cluster-name": "prod"}
+    emulator.add_cluster("eu-central-1", "prod", {"version": "1.30", "tags": made_by_eksctl})
+    written = run("nodegroup", "--record", stored.file, "--cluster", "prod")
+    assert f"ami: {ami['id']}" in written.stdout
+    assert "REHEARSAL" not in written.stdout
+    assert f"AWS says: {ami['id']} is available and x86_64, Bottlerocket v1.50.0" in written.stderr
 
 
 def test_nothing_is_registered_twice(stored: StoredBuild, emulator: Emulator) -> None:

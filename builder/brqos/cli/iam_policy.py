@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from brqos.console import Console
 
 _STANDARD_OUTPUT = Path("-")
-# What `brqos register` does; roles and pruning are for those who ask for them.
-_BY_DEFAULT = tuple(stage for stage in PolicyStage if stage not in {PolicyStage.PRUNE, PolicyStage.ASSUME})
+# What `brqos register` does; pruning, nodes and roles are for those who ask for them.
+_ON_WISH = {PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ASSUME}
+_BY_DEFAULT = tuple(stage for stage in PolicyStage if stage not in _ON_WISH)
 
 
 def iam_policy(
@@ -27,8 +28,8 @@ def iam_policy(
         typer.Option(
             "--for",
             metavar="STAGE",
-            help="upload, register, copy, share, mark, parameters, verify, prune or assume; repeat it for several."
-            " All that `brqos register` does by default.",
+            help="upload, register, copy, share, mark, parameters, verify, prune, nodes or assume; repeat it for"
+            " several. All that `brqos register` does by default.",
         ),
     ] = None,
     region: Regions = None,
@@ -37,7 +38,12 @@ def iam_policy(
         typer.Option("--partition", help="Partition of AWS; that of the regions and ARNs by default, else aws."),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="ID", help="Account whose SSM parameters are meant; else any.")
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="ID",
+            help="Account whose SSM parameters, clusters and launch templates are meant; else any.",
+        ),
     ] = None,
     ssm_prefix: Annotated[
         str | None,

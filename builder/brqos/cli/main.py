@@ -20,6 +20,7 @@ from brqos.cli.nodegroup import nodegroup
 from brqos.cli.prune import prune
 from brqos.cli.register import register
 from brqos.cli.status import status
+from brqos.cli.userdata import userdata
 from brqos.cli.variants import variants
 from brqos.cli.verify import verify
 from brqos.errors import ExitCode
@@ -56,6 +57,7 @@ for command in (
     register,
     iam_policy,
     nodegroup,
+    userdata,
     explain,
     verify,
     status,

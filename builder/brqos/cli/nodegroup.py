@@ -1,198 +1,121 @@
-"""`brqos nodegroup`: the eksctl file for a nodegroup that uses an AMI of ours."""
+"""`brqos nodegroup`: the configuration of the nodes that use an AMI of ours, for whatever makes them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from brqos.cli.options import Build, Json, Record
-from brqos.cli.pairs import pairs
+from brqos.cli import node_options as node
+from brqos.cli.options import ConfigFile, DryRun, Factor, Json, Policy, Profile
 from brqos.cli.session import running
-from brqos.errors import UsageError
-
-if TYPE_CHECKING:
-    from brqos.console import Console
-    from brqos.nodes.request import NodegroupRequest
-
-_STANDARD_OUTPUT = Path("-")
 
 
 def nodegroup(
-    ami: Annotated[
-        str | None,
-        typer.Option("--ami", metavar="ID", help="AMI to use, with --arch and --variant; else that of a build."),
-    ] = None,
-    arch: Annotated[
-        str | None,
-        typer.Option("--arch", metavar="ARCH", help="The AMI's architecture: x86_64 (amd64) or aarch64 (arm64)."),
-    ] = None,
-    variant: Annotated[
-        str | None,
-        typer.Option("--variant", metavar="NAME", help="The AMI's Bottlerocket variant, for example aws-k8s-1.29."),
-    ] = None,
-    build: Build = None,
-    record: Record = None,
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="NAME", help="EKS cluster that the nodes join.")
-    ] = None,
-    region: Annotated[
-        str | None, typer.Option("--region", metavar="REGION", help="Region of the AMI and the cluster.")
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="NAME", help="Name of the nodegroup; made from variant and AMI by default."),
-    ] = None,
-    self_managed: Annotated[
-        bool, typer.Option("--self-managed", help="Make a self-managed nodegroup instead of an EKS managed one.")
-    ] = False,
-    instance_type: Annotated[
-        list[str] | None,
-        typer.Option("--instance-type", metavar="TYPE", help="EC2 instance type; repeat it for several."),
-    ] = None,
-    min_size: Annotated[int | None, typer.Option("--min-size", metavar="N", help="Least number of nodes.")] = None,
-    max_size: Annotated[int | None, typer.Option("--max-size", metavar="N", help="Largest number of nodes.")] = None,
-    desired: Annotated[int | None, typer.Option("--desired", metavar="N", help="Number of nodes at first.")] = None,
-    volume_size: Annotated[
-        int | None, typer.Option("--volume-size", metavar="GIB", help="Size of the data volume; at least 20, else 80.")
-    ] = None,
-    max_pods: Annotated[
-        int | None,
-        typer.Option("--max-pods", metavar="N", help="Most pods on a node; written where each kind wants it."),
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the nodes; may be repeated.")
-    ] = None,
-    taint: Annotated[
-        list[str] | None,
-        typer.Option("--taint", metavar="KEY=VALUE:EFFECT", help="Taint of the nodes; may be repeated."),
-    ] = None,
-    kube_reserved: Annotated[
-        list[str] | None,
-        typer.Option("--kube-reserved", metavar="KEY=AMOUNT", help="Kept for the kubelet, for example memory=500Mi."),
-    ] = None,
-    system_reserved: Annotated[
-        list[str] | None,
-        typer.Option("--system-reserved", metavar="KEY=AMOUNT", help="Kept for the system, for example memory=200Mi."),
-    ] = None,
-    eviction_hard: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--eviction-hard", metavar="SIGNAL=AMOUNT", help="Eviction threshold, for example memory.available=200Mi."
-        ),
-    ] = None,
-    private_networking: Annotated[
-        bool, typer.Option("--private-networking", help="Give the nodes no public addresses.")
-    ] = False,
+    context: typer.Context,
+    kind: node.Kind = None,
+    cluster: node.Cluster = None,
+    region: node.Region = None,
+    name: node.Name = None,
+    self_managed: node.SelfManaged = False,
+    ami: node.Ami = None,
+    arch: node.Arch = None,
+    variant: node.Variant = None,
+    build: node.Builds = None,
+    record: node.Records = None,
+    official: node.Official = False,
+    factor: Factor = None,
+    policy: Policy = None,
+    instance_type: node.InstanceTypes = None,
+    spot: node.Spot = None,
+    on_demand_base: node.OnDemandBase = None,
+    on_demand_percentage: node.OnDemandPercentage = None,
+    min_size: node.MinSize = None,
+    max_size: node.MaxSize = None,
+    desired: node.Desired = None,
+    max_unavailable: node.MaxUnavailable = None,
+    volume_size: node.VolumeSize = None,
+    volume_type: node.VolumeType = None,
+    volume_iops: node.VolumeIops = None,
+    volume_throughput: node.VolumeThroughput = None,
+    volume_encrypted: node.VolumeEncrypted = None,
+    volume_kms_key: node.VolumeKmsKey = None,
+    tag: node.Tags = None,
+    private_networking: node.PrivateNetworking = None,
+    subnet: node.Subnets = None,
+    security_group: node.SecurityGroups = None,
+    zone: node.Zones = None,
+    node_role: node.NodeRole = None,
+    instance_profile: node.InstanceProfile = None,
+    iam_policy: node.Policies = None,
+    permissions_boundary: node.PermissionsBoundary = None,
+    ssh_key: node.SshKey = None,
+    ssh_security_group: node.SshSecurityGroups = None,
+    admin_container: node.AdminContainer = None,
+    control_container: node.ControlContainer = None,
+    vpc: node.VpcId = None,
+    vpc_security_group: node.VpcSecurityGroup = None,
+    vpc_private_subnet: node.PrivateSubnets = None,
+    vpc_public_subnet: node.PublicSubnets = None,
+    api_server: node.ApiServer = None,
+    cluster_certificate: node.Certificate = None,
+    cluster_dns_ip: node.DnsIp = None,
+    max_pods: node.MaxPods = None,
+    label: node.Labels = None,
+    taint: node.Taints = None,
+    kube_reserved: node.KubeReserved = None,
+    system_reserved: node.SystemReserved = None,
+    eviction_hard: node.EvictionHard = None,
+    setting: node.Setting = None,
+    ami_by: node.AmiBy = None,
+    ssm_parameter: node.SsmParameter = None,
+    limit: node.Limits = None,
+    expire_after: node.ExpireAfter = None,
+    consolidate_after: node.ConsolidateAfter = None,
+    subnet_tag: node.SubnetTags = None,
+    security_group_tag: node.SecurityGroupTags = None,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output", "-o", metavar="FILE", help="File to write; - or nothing prints it on standard output."
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it has other content.")] = False,
+    merge: Annotated[
+        Path | None,
+        typer.Option("--merge", metavar="FILE", help="Add the nodegroup to this ClusterConfig; all else in it stays."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace a file with other content, with --merge a nodegroup of that name."),
+    ] = False,
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="Make the launch template, or a new version, in EC2 (--kind launch-template)."),
+    ] = False,
+    dry_run: DryRun = False,
+    replace: Annotated[
+        str | None,
+        typer.Option("--replace", metavar="OLD", help="Print the steps from that nodegroup to this one, and do none."),
+    ] = None,
+    canary: Annotated[
+        int | None,
+        typer.Option("--canary", metavar="N", min=1, help="With --replace: a tainted group of N nodes first."),
+    ] = None,
+    profile: Profile = None,
+    aws: Annotated[
+        bool, typer.Option("--aws/--no-aws", help="Ask AWS about AMI, types and cluster, where there is a login.")
+    ] = True,
+    config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Write the eksctl file for a nodegroup that uses an AMI made by brqos.
+    """Write the configuration of nodes that use an AMI made by brqos: for eksctl, Karpenter, EC2 or Terraform.
 
     The AMI is that of the latest build, or of --build or --record. Any other is
     given with --ami, --arch and --variant; no build and no AWS login is needed then.
+    All wishes can also stand in brqos.toml, in its section nodegroup; a flag wins over it.
 
-    What eksctl, EKS or Bottlerocket would refuse is refused here, with the reason.
+    What the kind, EKS or Bottlerocket would refuse is refused here, with the reason.
     """
     with running(json_output=json) as console:
-        given = {
-            "cluster": cluster,
-            "region": region,
-            "name": name,
-            "self_managed": self_managed or None,
-            "instance_types": tuple(instance_type or ()) or None,
-            "min_size": min_size,
-            "max_size": max_size,
-            "desired_capacity": desired,
-            "volume_size": volume_size,
-            "max_pods": max_pods,
-            "private_networking": private_networking or None,
-            "labels": pairs("--label", label) or None,
-            "taints": tuple(taint or ()) or None,
-            "kube_reserved": pairs("--kube-reserved", kube_reserved) or None,
-            "system_reserved": pairs("--system-reserved", system_reserved) or None,
-            "eviction_hard": pairs("--eviction-hard", eviction_hard) or None,
-        }
-        wishes: dict[str, object] = {field: value for field, value in given.items() if value is not None}
-        request = _request(ami, arch, variant, build, record, wishes)
-        _emit(console, request, None if output == _STANDARD_OUTPUT else output, force=force)
+        from brqos.cli.node_run import run
 
-
-def _request(
-    ami: str | None,
-    arch: str | None,
-    variant: str | None,
-    build: str | None,
-    record: Path | None,
-    wishes: dict[str, object],
-) -> "NodegroupRequest":
-    if ami is not None:
-        if build is not None or record is not None:
-            raise UsageError(
-                "--ami does not go together with --build or --record",
-                why="A build knows its own AMI.",
-                todo="Keep one of them.",
-            )
-        return _request_for_ami(ami, arch, variant, wishes)
-    if arch is not None or variant is not None:
-        raise UsageError(
-            "--arch and --variant need --ami",
-            why="They tell what is in an AMI; a build knows that of its own.",
-            todo="Add --ami, or leave them out.",
-        )
-    from brqos.pipeline.nodegroup import nodegroup_of_build
-
-    return nodegroup_of_build(build=build, record=record, wishes=wishes)
-
-
-def _request_for_ami(ami: str, arch: str | None, variant: str | None, wishes: dict[str, object]) -> "NodegroupRequest":
-    from brqos.architecture import Architecture
-    from brqos.nodes.request import request_for, spec_of
-    from brqos.variant import VariantName
-
-    if arch is None or variant is None:
-        missing = " and ".join(option for option, value in (("--arch", arch), ("--variant", variant)) if value is None)
-        raise UsageError(
-            f"--ami needs {missing} too",
-            why="An AMI's id does not tell what is in it, and the nodegroup has to fit.",
-            todo="Add for example --arch x86_64 --variant aws-k8s-1.29, or use --build or --record instead of --ami.",
-        )
-    return request_for(
-        spec_of(wishes), ami=ami, architecture=Architecture.parse(arch), variant=VariantName.parse(variant)
-    )
-
-
-def _emit(console: "Console", request: "NodegroupRequest", output: Path | None, *, force: bool) -> None:
-    from brqos.image.progress import REHEARSAL_MARK
-    from brqos.nodes.file import eksctl_file
-    from brqos.nodes.write import write_file
-
-    if request.rehearsal:
-        console.mark = REHEARSAL_MARK
-    file = eksctl_file(request)
-    for warning in file.warnings:
-        console.warn(warning)
-    if output is not None:
-        console.line(f"{output} ({write_file(output, file.text, force=force)})")
-        console.note(f"Next: eksctl create nodegroup --config-file={output}")
-    if console.json_output:
-        console.data(
-            {
-                "nodegroup": None if output is None else str(output),
-                "kind": request.kind,
-                "name": request.name,
-                "ami": request.ami,
-                "cluster": request.cluster,
-                "region": request.region,
-                "instance_types": [type_.name for type_ in request.instance_types],
-                "rehearsal": request.rehearsal,
-                "document": file.document,
-            }
-        )
-    elif output is None:
-        console.text(file.text)
+        run(console, context.params)

@@ -8,7 +8,9 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
-from brqos.config.base import REGION_PATTERN, Model
+from brqos.config.base import Model
+from brqos.config.nodegroup import NodegroupSpec
+from brqos.config.repack import RepackSpec
 from brqos.variant import VariantName
 
 BOTTLEROCKET = "https://github.com/bottlerocket-os/bottlerocket.git"
@@ -21,6 +23,13 @@ class Delivery(StrEnum):
     DROP_IN = "drop-in"
     TEMPLATE = "template"
     NATIVE = "native"
+
+
+class Engine(StrEnum):
+    """What makes the image."""
+
+    SOURCE = "source"
+    REPACK = "repack"
 
 
 class UpstreamSpec(Model):
@@ -52,8 +61,10 @@ class KubeletSpec(Model):
 
 
 class BuildSection(Model):
-    """How upstream's build is run."""
+    """How the image is made."""
 
+    engine: Engine = Engine.SOURCE
+    """source: upstream's own build; repack: a built image is changed, in seconds and without Docker."""
     delivery: Delivery | None = None
     """drop-in, template or native; found from the tree where it is not given."""
     bake: bool = False
@@ -70,43 +81,6 @@ class BuildSection(Model):
     """Anything else for `cargo make -e KEY=VALUE`."""
 
 
-class NodegroupSpec(Model):
-    """The nodegroup file that uses the AMI."""
-
-    cluster: str | None = Field(default=None, pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$")
-    """Name of the EKS cluster; without it no nodegroup is written."""
-    name: str | None = Field(default=None, pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{0,62}$")
-    """Name of the nodegroup; made from the variant where it is not given."""
-    region: str | None = Field(default=None, pattern=f"^{REGION_PATTERN}$")
-    """Region of the cluster; the only region of the AMI where it is not given."""
-    self_managed: bool = False
-    """A self-managed nodegroup instead of an EKS managed one."""
-    instance_types: tuple[str, ...] = ()
-    """EC2 instance types; one that fits the architecture where none is given."""
-    min_size: int = Field(default=1, ge=0)
-    """Least number of nodes."""
-    max_size: int = Field(default=3, ge=0)
-    """Largest number of nodes."""
-    desired_capacity: int | None = Field(default=None, ge=0)
-    """Number of nodes at first."""
-    volume_size: int | None = Field(default=None, ge=1, le=65536)
-    """GiB of the data volume /dev/xvdb; eksctl's 80 where it is not given."""
-    max_pods: int | None = Field(default=None, ge=1, le=1000)
-    """The kubelet's maxPods; EKS's own number for the instance type where it is not given."""
-    private_networking: bool = False
-    """Nodes without public addresses."""
-    labels: dict[str, str] = Field(default_factory=dict)
-    """Labels of the nodes."""
-    taints: tuple[str, ...] = ()
-    """Taints of the nodes, each key=value:Effect."""
-    kube_reserved: dict[str, str] = Field(default_factory=dict)
-    """The kubelet's kubeReserved, such as memory = "500Mi"."""
-    system_reserved: dict[str, str] = Field(default_factory=dict)
-    """The kubelet's systemReserved."""
-    eviction_hard: dict[str, str] = Field(default_factory=dict)
-    """The kubelet's evictionHard, such as "memory.available" = "100Mi"."""
-
-
 def _parsed_variant(value: object) -> object:
     return VariantName.parse(value).base if isinstance(value, str) else value
 
@@ -121,6 +95,7 @@ class BuildSpec(Model):
     upstream: UpstreamSpec = UpstreamSpec()
     kubelet: KubeletSpec = KubeletSpec()
     build: BuildSection = BuildSection()
+    repack: RepackSpec = RepackSpec()
     ami: AmiSpec = AmiSpec()
     nodegroup: NodegroupSpec = NodegroupSpec()
 

@@ -31,6 +31,11 @@ _REGION = _Rule("That is not how AWS writes a region.", "Write it like eu-centra
 _ROLE = _Rule(
     "A role is given by its ARN, not by its name.", "Write it like arn:aws:iam::111122223333:role/brqos-publisher."
 )
+_SUBNET = _Rule("A subnet is given by its id.", "Write it like subnet-0123456789abcdef0.")
+_GROUP = _Rule("A security group is given by its id.", "Write it like sg-0123456789abcdef0.")
+_POLICY = _Rule("A policy is given by its ARN.", "Write it like arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy.")
+_DURATION = _Rule("Karpenter takes hours, minutes and seconds, or Never.", "Write it like 720h or 1h30m.")
+_MIRROR = _Rule("A mirror is an https URL or an absolute path.", "Write it like https://mirror.example.com/targets.")
 # A pattern says little to people: what is meant by it, and an example.
 _RULES = {
     "ami.regions": _REGION,
@@ -74,6 +79,46 @@ _RULES = {
     "nodegroup.name": _Rule(
         "A nodegroup's name has letters, digits and dashes, at most 63, and begins with a letter or a digit.",
         "Write it like memoryqos-1.",
+    ),
+    "nodegroup.subnets": _SUBNET,
+    "nodegroup.vpc.private-subnets": _SUBNET,
+    "nodegroup.vpc.public-subnets": _SUBNET,
+    "nodegroup.security-groups": _GROUP,
+    "nodegroup.ssh-security-groups": _GROUP,
+    "nodegroup.vpc.security-group": _GROUP,
+    "nodegroup.vpc.id": _Rule("A VPC is given by its id.", "Write it like vpc-0123456789abcdef0."),
+    "nodegroup.node-role": _Rule(
+        "A role is given by its ARN, not by its name.", "Write it like arn:aws:iam::111122223333:role/nodes."
+    ),
+    "nodegroup.instance-profile": _Rule(
+        "An instance profile is given by its ARN, not by its name.",
+        "Write it like arn:aws:iam::111122223333:instance-profile/nodes.",
+    ),
+    "nodegroup.policies": _POLICY,
+    "nodegroup.permissions-boundary": _POLICY,
+    "nodegroup.max-unavailable": _Rule(
+        "It is a number of nodes or a share of them, from 1 to 100, in quotes.", "Write it like 2 or 25%."
+    ),
+    "nodegroup.endpoint.api-server": _Rule(
+        "It is the URL of the cluster's API server, without a path.",
+        "Give what `aws eks describe-cluster --name NAME --query cluster.endpoint` prints.",
+    ),
+    "nodegroup.endpoint.certificate": _Rule(
+        "It is the certificate authority in base64, on one line.",
+        "Give what `aws eks describe-cluster --name NAME --query cluster.certificateAuthority.data` prints.",
+    ),
+    "nodegroup.endpoint.dns-ip": _Rule("It is an IP address.", "Write it like 10.100.0.10."),
+    "nodegroup.karpenter.ssm-parameter": _Rule(
+        "An SSM parameter's name begins with a slash here, and has letters, digits and _ . - between slashes.",
+        "Write it like /images/bottlerocket/aws-k8s-1.29-memoryqos/x86_64/latest/image_id.",
+    ),
+    "nodegroup.karpenter.expire-after": _DURATION,
+    "nodegroup.karpenter.consolidate-after": _DURATION,
+    "repack.release": _Rule("It is a release of Bottlerocket's, or the newest.", "Write it like 1.50.0 or newest."),
+    "repack.metadata-url": _MIRROR,
+    "repack.targets-url": _MIRROR,
+    "repack.tuf-root-sha512": _Rule(
+        "A SHA-512 has 128 hexadecimal digits in small letters.", "Give what `sha512sum root.json` prints."
     ),
     "build.pretty-name": _Rule(
         "It goes into os-release and the boot menu: 1 to 120 characters, and no quotes, backslashes, dollar signs,"

@@ -4,13 +4,14 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
 from brqos.config.model import BuildSpec
+from brqos.config.nodegroup import NodegroupSpec
 from brqos.config.refusal import check_spelling, refused
 from brqos.config.variants import shipped_flavor, shipped_path
 from brqos.errors import ConfigurationError
@@ -70,31 +71,63 @@ def resolve_ami(
 ) -> AmiSpec:
     """The section `[ami]` for a command that builds nothing: flags over the file over what a build's record has.
 
-    `flags` are keys of the section. Without `file` the `brqos.toml` of the current folder counts, beside a record only
-    where it is about the same variant. Raises ConfigurationError as `resolve` does.
+    `flags` are keys of the section. Without `file` the `brqos.toml` of the current folder counts, beside a record not
+    where it is about another variant. Raises ConfigurationError as `resolve` does.
     """
+    variant = recorded.variant if recorded else None
+    return _resolve_section("ami", flags, file, variant=variant, recorded=recorded, flag_names=flag_names or {}).ami
+
+
+def resolve_nodegroup(
+    flags: Mapping[str, object],
+    file: Path | None,
+    *,
+    variant: str | None = None,
+    recorded: BuildSpec | None = None,
+    flag_names: Mapping[str, str] | None = None,
+) -> NodegroupSpec:
+    """The section `[nodegroup]`, in the same way; a `brqos.toml` that nobody named does not count for another variant.
+
+    `flags` are dotted keys of the section (`karpenter.ami-by`), `variant` is the base of the variant in the AMI.
+    """
+    return _resolve_section(
+        "nodegroup", _nested(flags), file, variant=variant, recorded=recorded, flag_names=flag_names or {}
+    ).nodegroup
+
+
+def _resolve_section(
+    name: Literal["ami", "nodegroup"],
+    flags: Mapping[str, object],
+    file: Path | None,
+    *,
+    variant: str | None,
+    recorded: BuildSpec | None,
+    flag_names: Mapping[str, str],
+) -> BuildSpec:
     path, from_file = _read_file(file)
-    if file is None and recorded is not None and from_file.get("variant") != recorded.variant:
+    if file is None and _is_about_another(from_file, variant):
         from_file = {}
-    section = {"ami": from_file.get("ami", {})}
-    if not isinstance(section["ami"], dict):
+    section: Tree = {name: from_file.get(name, {})}
+    if not isinstance(section[name], dict):
         raise ConfigurationError(
-            f"{path}: ami is {section['ami']!r}, and has to be a section", todo="Write [ami], and its keys below that."
+            f"{path}: {name} is {section[name]!r}, and has to be a section",
+            todo=f"Write [{name}], and its keys below that.",
         )
     check_spelling(section, str(path))
-    below = recorded.ami.model_dump(mode="json", exclude_defaults=True) if recorded else {}
-    layers: list[tuple[str, Tree]] = [
-        ("record", {"ami": below}),
-        (str(path), section),
-        ("flag", {"ami": dict(flags)}),
-    ]
-    merged, origins = _merged([layer for layer in layers if layer[1]["ami"]], flag_names or {})
+    below = recorded.model_dump(mode="json", exclude_defaults=True).get(name, {}) if recorded else {}
+    layers: list[tuple[str, Tree]] = [("record", {name: below}), (str(path), section), ("flag", {name: dict(flags)})]
+    merged, origins = _merged([layer for layer in layers if layer[1][name]], flag_names)
     # Whatever is built, the section's keys are the same: this way they are refused in the same words.
     whole = {"variant": "aws-k8s-1.29", "arch": Architecture.of_this_machine(), **merged}
     try:
-        return BuildSpec.model_validate(whole).ami
+        return BuildSpec.model_validate(whole)
     except ValidationError as error:
         raise refused(error, origins) from None
+
+
+def _is_about_another(from_file: Tree, variant: str | None) -> bool:
+    own = from_file.get("variant")
+    return variant is not None and isinstance(own, str) and VariantName.parse(own).base != variant
 
 
 def effective_values(resolved: Resolved) -> list[tuple[str, object, str]]:

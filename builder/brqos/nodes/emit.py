@@ -8,32 +8,59 @@ begins with a letter and is none of YAML 1.1's words.
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z0-9_/-]+)*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_INDENT = 2
 
 Path = tuple[str | int, ...]
 
 
-def to_yaml(document: Mapping[str, Any], *, head: str = "", remarks: Mapping[Path, str] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Indentation:
+    """Columns: of a mapping in a mapping, of a sequence's dash, and of what follows the dash, each from its key's."""
+
+    mapping: int = 2
+    dash: int = 2
+    item: int = 4
+
+    def column(self, path: Path) -> int:
+        """Where the keys stand of the mapping at this path."""
+        items = sum(isinstance(part, int) for part in path)
+        # Each sequence is the value of a key, whose column its items are counted from.
+        return self.item * items + self.mapping * (len(path) - 2 * items)
+
+
+OURS = Indentation()
+
+
+def to_yaml(
+    document: Mapping[str, Any],
+    *,
+    head: str = "",
+    remarks: Mapping[Path, str] | None = None,
+    indentation: Indentation = OURS,
+) -> str:
     """The document in its own order; `head` stands above it, and a remark above the key at its path.
 
     Raises ValueError for a remark about a key that is not there: it would be lost without a word.
     """
     yaml = YAML()
-    yaml.indent(mapping=_INDENT, sequence=2 * _INDENT, offset=_INDENT)
+    yaml.Representer = _Representer
+    yaml.indent(mapping=indentation.mapping, sequence=indentation.item, offset=indentation.dash)
     yaml.width = 4096
     yaml.allow_unicode = True
-    left = dict(remarks or {})
-    root = _node(document, (), left)
-    if left:
-        raise ValueError(f"remarks about keys that the document does not have: {sorted(map(str, left))}")
+    writer = _Writer(dict(remarks or {}), indentation)
+    root = writer.node(document, ())
+    if writer.remarks:
+        raise ValueError(f"remarks about keys that the document does not have: {sorted(map(str, writer.remarks))}")
     text = io.StringIO()
     yaml.dump(root, text)
     return (_commented(head) + "\n" if head else "") + text.getvalue()
@@ -43,32 +70,46 @@ def _commented(text: str) -> str:
     return "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
 
 
-def _node(value: object, path: Path, remarks: dict[Path, str]) -> object:
-    match value:
-        case Mapping():
-            return _mapping(value, path, remarks)
-        case list() | tuple():
-            return CommentedSeq(_node(item, (*path, number), remarks) for number, item in enumerate(value))
-        case str():
-            return _text(value, key=False)
-        case _:
-            return value
+class _Representer(RoundTripRepresenter):
+    """Writes floats so that YAML 1.1 takes them for such: it wants a dot, which Python leaves out of 1e-05."""
+
+    def represent_number(self, value: float) -> ScalarNode:
+        """A float that is neither infinite nor NaN."""
+        text = repr(value)
+        return self.represent_scalar("tag:yaml.org,2002:float", text if "." in text else text.replace("e", ".0e"))
 
 
-def _mapping(value: Mapping[str, Any], path: Path, remarks: dict[Path, str]) -> CommentedMap:
-    node = CommentedMap()
-    for key, item in value.items():
-        here = (*path, key)
-        written = _text(key, key=True)
-        node[written] = _node(item, here, remarks)
-        if remark := remarks.pop(here, ""):
-            node.yaml_set_comment_before_after_key(written, before=remark, indent=_column(path))
-    return node
+_Representer.add_representer(float, _Representer.represent_number)
 
 
-def _column(path: Path) -> int:
-    # An item of a sequence begins two columns further, after its dash.
-    return _INDENT * len(path)
+@dataclass(slots=True)
+class _Writer:
+    """Data as ruamel's nodes; what is left in `remarks` had no key to stand above."""
+
+    remarks: dict[Path, str]
+    indentation: Indentation
+
+    def node(self, value: object, path: Path) -> object:
+        match value:
+            case Mapping():
+                return self._mapping(value, path)
+            case list() | tuple():
+                return CommentedSeq(self.node(item, (*path, number)) for number, item in enumerate(value))
+            case str():
+                return _text(value, key=False)
+            case _:
+                return value
+
+    def _mapping(self, value: Mapping[str, Any], path: Path) -> CommentedMap:
+        node = CommentedMap()
+        for key, item in value.items():
+            here = (*path, key)
+            written = _text(key, key=True)
+            node[written] = self.node(item, here)
+            if remark := self.remarks.pop(here, ""):
+                column = self.indentation.column(path)
+                node.yaml_set_comment_before_after_key(written, before=remark, indent=column)
+        return node
 
 
 def _text(text: str, *, key: bool) -> str:

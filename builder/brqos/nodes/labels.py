@@ -81,21 +81,23 @@ def check_labels(labels: Mapping[str, str], *, managed: bool) -> None:
             _check_eks_value(key, value)
 
 
-def check_taints(texts: Sequence[str], *, managed: bool) -> tuple[Taint, ...]:
+def check_taints(texts: Sequence[str], *, managed: bool, by_effect: bool | None = None) -> tuple[Taint, ...]:
     """The taints, parsed; refuses wrong ones, and two that cannot stand together.
 
-    eksctl writes a self-managed nodegroup's taints into a map by key, where the last one wins (eksctl 0.231,
-    pkg/nodebootstrap/bottlerocket.go: taintsToMap). EKS tells them apart by key and effect, and takes 50.
+    Kubernetes, EKS and Karpenter tell taints apart by key and effect (`by_effect`; as `managed` where it is not given).
+    eksctl writes a self-managed nodegroup's into a map by key, where the last one wins (eksctl 0.231,
+    pkg/nodebootstrap/bottlerocket.go: taintsToMap). EKS takes 50.
     """
+    by_effect = managed if by_effect is None else by_effect
     taints = tuple(Taint.parse(text) for text in texts)
     seen: set[tuple[str, str]] = set()
     for taint in taints:
-        identity = (taint.key, taint.effect if managed else "")
+        identity = (taint.key, taint.effect if by_effect else "")
         if identity in seen:
             raise ConfigurationError(
-                f"there are two taints “{taint.key}”" + (f" with the effect {taint.effect}" if managed else ""),
+                f"there are two taints “{taint.key}”" + (f" with the effect {taint.effect}" if by_effect else ""),
                 why="Kubernetes allows one taint per key and effect."
-                if managed
+                if by_effect
                 else "eksctl hands a self-managed nodegroup's taints over by key, so that all but the last are lost.",
                 todo="Keep one of them.",
             )
@@ -140,7 +142,7 @@ def _check_owner(key: str, *, managed: bool) -> None:
     if _is_in(domain, _KUBERNETES_DOMAINS) and key not in KUBELET_LABELS and not _is_in(domain, KUBELET_DOMAINS):
         raise ConfigurationError(
             f"the label “{key}” is Kubernetes' own",
-            why="A kubelet may not set it on its node: eksctl refuses the file, and a kubelet told to does not start.",
+            why="A kubelet may not set it on its own node: one that is told to does not start, and eksctl refuses it.",
             todo=f"Use a domain of your own, or one that kubelets may set, such as {KUBELET_DOMAINS[1]}/...; labels "
             "like "
             "node-role.kubernetes.io/... can be set with `kubectl label` once the nodes are there.",

@@ -13,7 +13,7 @@ from fractions import Fraction
 from brqos.errors import ConfigurationError
 from brqos.memoryqos import quantity
 
-RESERVABLE = ("cpu", "memory", "ephemeral-storage")
+RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 """What kube-reserved and system-reserved may name (modeled-types, kubernetes.rs: ReservedResources)."""
 
 EVICTION_SIGNALS = (
@@ -57,6 +57,10 @@ def check_reserved(setting: str, reserved: Mapping[str, str]) -> None:
             )
         if resource == "cpu":
             _check_cpu(setting, amount)
+        elif resource == "pid":
+            # A number of processes, known since Bottlerocket v1.50.0.
+            if parse_quantity(amount) is None:
+                raise _not_a_quantity(f"{setting} {resource}", amount, "1000")
         else:
             _check_bytes(f"{setting} {resource}", amount)
 

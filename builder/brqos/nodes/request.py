@@ -1,14 +1,13 @@
-"""What a nodegroup file is made from: an AMI, what is in it, and how the nodegroup shall be."""
+"""What is asked for: an image, the cluster that its nodes join, and how they shall be."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from pydantic import ValidationError
+from dataclasses import dataclass, field
 
 from brqos.architecture import Architecture
-from brqos.config.model import NodegroupSpec
+from brqos.config.nodegroup import NodegroupKind, NodegroupSpec
 from brqos.errors import ConfigurationError
+from brqos.memoryqos.settings import KubeletSettings
 from brqos.nodes.instances import InstanceType, default_type
 from brqos.variant import VariantName
 
@@ -16,68 +15,99 @@ _CHARACTERS_OF_THE_ID = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodegroupRequest:
-    """One nodegroup of one AMI.
+class NodeImage:
+    """What the nodes run: an AMI of ours, or the official one of a release whose own settings do the job.
 
-    `cluster` and `region` are what `spec` says, or what stood in for it. `rehearsal` is whether the AMI is one of a
-    rehearsal, which exists nowhere.
+    `ami` is None for the official AMI, and `native` then has the settings; `release` is Bottlerocket's (`1.50.0`) where
+    it is known. `rehearsal` is whether the AMI is one of a rehearsal, which exists nowhere.
     """
 
-    ami: str
+    ami: str | None
     architecture: Architecture
     variant: VariantName
+    release: str | None = None
+    native: KubeletSettings | None = None
+    rehearsal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodegroupRequest:
+    """One nodegroup of one image; `cluster` and `region` are what `spec` says, or what stood in for it.
+
+    `types` has instance types by name, where EC2 was asked about them: that counts more than what a name tells.
+    """
+
+    image: NodeImage
     cluster: str
     region: str
     spec: NodegroupSpec
-    rehearsal: bool = False
+    types: Mapping[str, InstanceType] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> NodegroupKind:
+        """What makes the nodes."""
+        return self.spec.effective_kind
 
     @property
     def managed(self) -> bool:
         """Whether EKS manages the nodegroup."""
-        return not self.spec.self_managed
+        return self.kind.managed
 
     @property
-    def kind(self) -> str:
-        """The kind of configuration, in the words of `--kind`."""
-        return "eksctl-managed" if self.managed else "eksctl"
+    def ami(self) -> str | None:
+        """The AMI's id; None for the official AMI."""
+        return self.image.ami
+
+    @property
+    def architecture(self) -> Architecture:
+        """The image's architecture."""
+        return self.image.architecture
+
+    @property
+    def variant(self) -> VariantName:
+        """The image's variant."""
+        return self.image.variant
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether all this is a rehearsal."""
+        return self.image.rehearsal
 
     @property
     def name(self) -> str:
         """The nodegroup's name.
 
-        The one made up for it ends like the AMI's id: eksctl passes over a nodegroup whose name exists already, so with
-        a name that stayed the same, the next AMI's file would do nothing.
+        The one made up for it ends like the AMI's id: the nodes of a new AMI stand beside the old ones until the pods
+        have moved, and eksctl passes over a nodegroup whose name exists already. The official AMI, and one that
+        Karpenter finds by itself, are replaced in place, and the name stays.
         """
         if self.spec.name is not None:
             return self.spec.name
         version = str(self.variant.kubernetes).replace(".", "-")
-        id_ = re.sub(r"[^a-z0-9]", "", self.ami.lower())[-_CHARACTERS_OF_THE_ID:]
         parts = (
             "rehearsal" if self.rehearsal else "memoryqos",
             version,
             self.variant.flavor,
             self.architecture.kubernetes,
-            id_,
+            "" if self._finds_its_ami() else self._id_ending(),
         )
         return "-".join(part for part in parts if part)
+
+    def _finds_its_ami(self) -> bool:
+        return self.kind is NodegroupKind.KARPENTER and self.spec.karpenter.ami_by != "id"
+
+    def _id_ending(self) -> str:
+        return re.sub(r"[^a-z0-9]", "", (self.ami or "").lower())[-_CHARACTERS_OF_THE_ID:]
 
     @property
     def instance_types(self) -> tuple[InstanceType, ...]:
         """The types asked for, or one that fits; raises ConfigurationError for a name that is none."""
         names = self.spec.instance_types or (default_type(self.architecture, nvidia=self.variant.is_nvidia),)
-        return tuple(InstanceType.parse(name) for name in names)
+        return tuple(self.types.get(name) or InstanceType.parse(name) for name in names)
 
 
-def request_for(
-    spec: NodegroupSpec,
-    *,
-    ami: str,
-    architecture: Architecture,
-    variant: VariantName,
-    region: str | None = None,
-    rehearsal: bool = False,
-) -> NodegroupRequest:
-    """The request for an AMI; `region` is the AMI's, for a spec that names none.
+def request_for(spec: NodegroupSpec, image: NodeImage, *, region: str | None = None) -> NodegroupRequest:
+    """The request for an image; `region` is the AMI's, for a spec that names none.
 
     Raises ConfigurationError without a cluster or a region.
     """
@@ -94,26 +124,4 @@ def request_for(
             why="An AMI exists in one region only, and the cluster has to be there too.",
             todo="Give it with --region, or as “region” in the section [nodegroup] of brqos.toml.",
         )
-    return NodegroupRequest(
-        ami=ami,
-        architecture=architecture,
-        variant=variant,
-        cluster=spec.cluster,
-        region=where,
-        spec=spec,
-        rehearsal=rehearsal,
-    )
-
-
-def spec_of(given: Mapping[str, object]) -> NodegroupSpec:
-    """The specification with these fields, named as in the model; raises ConfigurationError for a wrong one."""
-    try:
-        return NodegroupSpec.model_validate(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(
-            f"the nodegroup's {field.replace('_', '-')} cannot be “{first['input']}”",
-            why=first["msg"] + ".",
-            todo="Correct the value; `brqos nodegroup --help` says what each option takes.",
-        ) from None
+    return NodegroupRequest(image=image, cluster=spec.cluster, region=where, spec=spec)

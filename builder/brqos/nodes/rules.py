@@ -1,7 +1,7 @@
 """The rules for a nodegroup that no schema knows: what eksctl, EKS or Bottlerocket would refuse, and mostly late.
 
 Each rule is a function that raises ConfigurationError, or returns warnings. `check` runs them all. What eksctl's file
-may not hold together is in eksctl_rules.py.
+may not hold together is in eksctl/rules.py.
 """
 
 import re
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from brqos.ami.ids import check_ami_id
 from brqos.architecture import Architecture
 from brqos.config.base import REGION_PATTERN
-from brqos.config.model import NodegroupSpec
+from brqos.config.nodegroup import NodegroupKind, NodegroupSpec
 from brqos.errors import ConfigurationError
+from brqos.nodes.applicability import check_applicability
 from brqos.nodes.instances import InstanceType, default_type
 from brqos.nodes.labels import check_labels, check_taints
 from brqos.nodes.quantities import check_eviction, check_reserved, missing_evictions
@@ -30,16 +31,19 @@ _STACK_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*", re.ASCII)
 def check(request: NodegroupRequest) -> tuple[str, ...]:
     """Hold a request against all rules: raises ConfigurationError for the first that it breaks, returns warnings."""
     spec = request.spec
-    check_ami_id(request.ami, rehearsal=request.rehearsal)
+    check_applicability(spec)
+    if request.ami is not None:
+        check_ami_id(request.ami, rehearsal=request.rehearsal)
     check_region(request.region)
-    check_names(request.cluster, request.name)
+    if request.kind.by_eksctl:
+        check_names(request.cluster, request.name)
     types = request.instance_types
-    check_number_of_types(types)
+    check_number_of_types(types, most=None if request.kind is NodegroupKind.KARPENTER else _MOST_INSTANCE_TYPES)
     warnings = [*check_architecture(request.architecture, types), *check_gpus(request.variant, types)]
     check_sizes(spec)
     check_volume(spec.volume_size)
     check_labels(spec.labels, managed=request.managed)
-    check_taints(spec.taints, managed=request.managed)
+    check_taints(spec.taints, managed=request.managed, by_effect=request.kind is not NodegroupKind.EKSCTL)
     check_reserved("kube-reserved", spec.kube_reserved)
     check_reserved("system-reserved", spec.system_reserved)
     check_eviction(spec.eviction_hard)
@@ -89,40 +93,36 @@ def check_names(cluster: str, nodegroup: str) -> None:
         )
 
 
-def check_number_of_types(types: Sequence[InstanceType]) -> None:
-    """Refuse a type that stands twice, and more than 20 of them.
+def check_number_of_types(types: Sequence[InstanceType], *, most: int | None = _MOST_INSTANCE_TYPES) -> None:
+    """Refuse a type that stands twice, and more than `most` of them; None is no limit.
 
     20 is EKS's limit (CreateNodegroup, instanceTypes) and eksctl's for mixed self-managed ones (v1alpha5/validation.go:
-    validateInstancesDistribution).
+    validateInstancesDistribution); Karpenter has none.
     """
     names = [type_.name for type_ in types]
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise ConfigurationError(f"the instance type {repeated} is given twice", todo="Keep it once.")
-    if len(names) > _MOST_INSTANCE_TYPES:
+    if most is not None and len(names) > most:
         raise ConfigurationError(
-            f"{len(names)} instance types are too many",
-            why=f"A nodegroup has at most {_MOST_INSTANCE_TYPES}.",
-            todo="Leave some out.",
+            f"{len(names)} instance types are too many", why=f"A nodegroup has at most {most}.", todo="Leave some out."
         )
 
 
 def check_architecture(architecture: Architecture, types: Sequence[InstanceType]) -> tuple[str, ...]:
     """Refuse instance types of the other architecture; warns of types whose name does not tell.
 
-    eksctl compares neither (eksctl 0.231: validateInstanceTypeSupport returns at once for a custom AMI); EC2 refuses
-    the launch, and the nodegroup waits for its nodes until it times out.
+    Nobody compares them beforehand (eksctl 0.231: validateInstanceTypeSupport returns at once for a custom AMI; EKS and
+    Terraform do not look either): EC2 refuses the launch, and the nodegroup waits for its nodes until it times out.
     """
     for type_ in types:
         if type_.architecture not in (None, architecture):
             other = type_.architecture
             raise ConfigurationError(
                 f"the AMI is for {architecture.ec2}, but {type_.name} is {other.ec2}",
-                why="An instance starts images of its own architecture only. eksctl does not check it: the "
-                "nodegroup would "
-                "wait for nodes that never come.",
+                why="An instance starts images of its own architecture only. Nobody else checks it beforehand: the "
+                "nodegroup would wait for nodes that never come.",
                 todo=f"Use an instance type such as {default_type(architecture, nvidia=False)}, or an AMI that was "
-                "built "
-                f"with --arch {other}.",
+                f"built with --arch {other}.",
             )
     return tuple(
         f"brqos does not know the instance type {type_.name}: make sure that it is {architecture.ec2}, like the AMI"
@@ -179,7 +179,7 @@ def check_volume(size: int | None) -> None:
             f"a data volume of {size} GiB is too small",
             why=f"It is made from the AMI's data snapshot, which has {SMALLEST_DATA_VOLUME} GiB; EC2 makes no volume "
             "smaller than its snapshot.",
-            todo=f"Give --volume-size {SMALLEST_DATA_VOLUME} or more, or leave it out (eksctl takes 80).",
+            todo=f"Give --volume-size {SMALLEST_DATA_VOLUME} or more, or leave it out.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Writing a file that a person may have changed since."""
+"""Reading and writing a file that a person may have changed since."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,18 @@ class Written(StrEnum):
     CREATED = "created"
     UNCHANGED = "unchanged"
     REPLACED = "replaced"
+
+
+def read_file(path: Path) -> str:
+    """The text of a file, line ends as they are; raises ConfigurationError."""
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no file {path}", todo="Correct its name.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error), todo="Give a text file."
+        ) from None
 
 
 def write_file(path: Path, text: str, *, force: bool = False) -> Written:

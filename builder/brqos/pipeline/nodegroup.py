@@ -1,28 +1,30 @@
-"""The nodegroup that uses a build's AMI; it also works from a record alone."""
+"""The nodes that use a build's AMI; it also works from a record alone."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from brqos.architecture import Architecture
+from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
 from brqos.monitor import Monitor
-from brqos.nodes.file import eksctl_file
-from brqos.nodes.request import NodegroupRequest, request_for, spec_of
+from brqos.nodes.file import node_file
+from brqos.nodes.request import NodegroupRequest, NodeImage, request_for
+from brqos.nodes.several import requests_for
 from brqos.nodes.write import write_file
 from brqos.pipeline.digest import digest
 from brqos.pipeline.surroundings import Surroundings
-from brqos.record import StoredBuild, find, now
+from brqos.record import StoredBuild, now
 from brqos.stages import Stage
 from brqos.variant import VariantName
 
 
 def write_nodegroup(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool = False) -> None:
     """Write the nodegroup file of the build into its folder."""
-    wishes = around.spec.nodegroup.model_dump(by_alias=False)
-    if wishes["region"] is None and len(regions := around.spec.ami.regions) > 1:
+    wanted = around.spec.nodegroup
+    if wanted.region is None and len(regions := around.spec.ami.regions) > 1:
         monitor.note(f"The nodegroup is for {regions[0]}, the first region (nodegroup.region names another).")
-        wishes["region"] = regions[0]
-    file = eksctl_file(_nodegroup_request(stored, wishes))
+        wanted = wanted.model_copy(update={"region": regions[0]})
+    file = node_file(requests_of_builds(wanted, [stored]))
     inputs = digest(file.text)
     if not force and stored.is_done(Stage.NODEGROUP, inputs):
         monitor.note("The nodegroup file is written already.")
@@ -30,7 +32,7 @@ def write_nodegroup(stored: StoredBuild, around: Surroundings, monitor: Monitor,
     for warning in file.warnings:
         monitor.warn(warning)
     started = now()
-    name = Path(f"{file.request.name}.eksctl.yaml")
+    name = Path(f"{file.requests[0].name}{file.suffix}")
     # The file is the build's own: a user's changes belong into a copy, or into brqos.toml.
     write_file(stored.path(name), file.text, force=True)
     stored.finish(Stage.NODEGROUP, inputs, started, nodegroup=name)
@@ -39,34 +41,32 @@ def write_nodegroup(stored: StoredBuild, around: Surroundings, monitor: Monitor,
 def check_nodegroup(around: Surroundings) -> None:
     """Refuse a nodegroup that cannot work, before there is an AMI for it; raises ConfigurationError."""
     spec = around.spec
-    eksctl_file(
-        request_for(
-            spec.nodegroup,
-            ami="ami-rehearsal0" if around.rehearsal else "ami-00000000",
-            architecture=spec.arch,
-            variant=spec.variant_name,
-            region=spec.ami.regions[0],
-            rehearsal=around.rehearsal,
-        )
+    image = NodeImage(
+        ami="ami-rehearsal0" if around.rehearsal else "ami-00000000",
+        architecture=spec.arch,
+        variant=spec.variant_name,
+        rehearsal=around.rehearsal,
     )
+    node_file([request_for(spec.nodegroup, image, region=spec.ami.regions[0])])
 
 
-def nodegroup_of_build(build: str | None, record: Path | None, wishes: Mapping[str, object]) -> NodegroupRequest:
-    """The request for a nodegroup of a build's AMI; `wishes` are the fields of NodegroupSpec that were given."""
-    stored = find(build, record)
-    return _nodegroup_request(stored, {**stored.record.spec.nodegroup.model_dump(by_alias=False), **wishes})
+def requests_of_builds(spec: NodegroupSpec, builds: Sequence[StoredBuild]) -> tuple[NodegroupRequest, ...]:
+    """A request for the AMI of each build in the region that the spec names, or in the only one that it has.
+
+    Raises ConfigurationError where there is no such AMI.
+    """
+    regions = [_region(stored, spec.region) for stored in builds]
+    images = [_image(stored, region) for stored, region in zip(builds, regions, strict=True)]
+    return requests_for(spec, images, regions=regions)
 
 
-def _nodegroup_request(stored: StoredBuild, wishes: Mapping[str, object]) -> NodegroupRequest:
+def _image(stored: StoredBuild, region: str) -> NodeImage:
     record = stored.record
-    spec = spec_of({key: value for key, value in wishes.items() if value is not None})
-    region = _region(stored, spec.region)
-    return request_for(
-        spec,
+    return NodeImage(
         ami=record.amis[region].id,
         architecture=Architecture(record.spec.arch),
         variant=VariantName.parse(record.variant),
-        region=region,
+        release=record.upstream.release,
         rehearsal=record.rehearsal,
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from brqos.errors import ConfigurationError
-from brqos.nodes.eksctl_rules import check_nodegroup
+from brqos.nodes.eksctl.rules import check_nodegroup
 
 BASE = {"name": "nodes", "ami": "ami-0123456789abcdef0", "amiFamily": "Bottlerocket", "instanceType": "m6i.large"}
 
@@ -29,7 +29,22 @@ def kubernetes(**settings: Any) -> dict[str, Any]:
         (kubernetes(kube_reserved={"memory": "1Gi"}, eviction_hard={"memory.available": "5%"}), True),
         ({"volumeSize": 100, "volumeEncrypted": True}, True),
         ({"volumeSize": 100, "volumeName": "/dev/xvdb"}, True),
+        (
+            {
+                "volumeSize": 80,
+                "volumeEncrypted": True,
+                "volumeType": "io2",
+                "volumeName": "/dev/xvdb",
+                "additionalVolumes": [{"volumeName": "/dev/xvda"}],
+            },
+            True,
+        ),
         ({"updateConfig": {"maxUnavailable": 1}}, True),
+        ({"ami": "", "amiFamily": "BottlerocketFips"}, False),
+        (
+            {"ssh": {"allow": True}, "bottlerocket": {"settings": {"host-containers": {"admin": {"enabled": True}}}}},
+            False,
+        ),
         ({"bottlerocket": {"enableAdminContainer": True}}, True),
         ({"bottlerocket": {"settings": {"host-containers": {"admin": {"enabled": True}}}}}, False),
     ],
@@ -41,8 +56,8 @@ def test_what_may_stand_together(fields: dict[str, Any], managed: bool) -> None:
 @pytest.mark.parametrize(
     ("fields", "managed", "message"),
     [
-        ({"amiFamily": None}, True, "own AMI without amiFamily: Bottlerocket"),
-        ({"amiFamily": "bottlerocket"}, False, "own AMI without amiFamily: Bottlerocket"),
+        ({"amiFamily": None}, True, "is not of amiFamily: Bottlerocket"),
+        ({"amiFamily": "bottlerocket"}, False, "is not of amiFamily: Bottlerocket"),
         ({"maxPodsPerNode": 58}, True, "cannot have maxPodsPerNode"),
         ({"releaseVersion": "1.29.0-1"}, True, "cannot have releaseVersion"),
         ({"releaseVersion": "1.29.0-1"}, False, "cannot have releaseVersion"),
@@ -77,18 +92,22 @@ def test_what_may_stand_together(fields: dict[str, Any], managed: bool) -> None:
         (kubernetes(cluster_certificate="x"), False, "settings.kubernetes.cluster-certificate cannot be set"),
         (kubernetes(cluster_dns_ip="10.0.0.1"), True, "settings.kubernetes.cluster-dns-ip cannot be set"),
         (kubernetes(max_pods=None), True, "kubernetes.max-pods has no value"),
+        (kubernetes(allowed_unsafe_sysctls=["a", None]), True, "kubernetes.allowed-unsafe-sysctls has no value"),
+        ({"spot": True}, False, "cannot have spot"),
         (
-            kubernetes(feature_gates={"MemoryQoS": True}),
+            {"volumeSize": 80, "volumeEncrypted": True, "volumeType": "io2"},
             True,
-            "does not know the Bottlerocket setting kubernetes.feature-gates",
+            "has volumeEncrypted and volumeType io2 without volumeName",
         ),
-        ({"bottlerocket": {"settings": {"motd": "hello"}}}, True, "does not know the Bottlerocket setting motd"),
+        ({"ssh": {"enableSsm": True}}, True, "cannot have ssh.enableSsm"),
         (
-            kubernetes(eviction_hard={"memory": {"available": "5%"}}),
+            {
+                "ssh": {"allow": True},
+                "bottlerocket": {"settings": {"host-containers": {"admin": {"enabled": True}}}},
+            },
             True,
-            "kubernetes.eviction-hard.memory has to be a string",
+            "the admin container is switched twice: by ssh",
         ),
-        (kubernetes(kube_reserved={"cpu": 1}), True, "kubernetes.kube-reserved.cpu has to be a string"),
         (
             {
                 "bottlerocket": {

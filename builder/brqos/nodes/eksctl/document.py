@@ -1,33 +1,53 @@
-"""A request as eksctl's ClusterConfig, as data: planning, so nothing is read or written here.
+"""Requests as eksctl's ClusterConfig, as data: planning, so nothing is read or written here.
 
-What goes where is told by eksctl 0.231, pkg/apis/eksctl.io/v1alpha5/types.go and its schema; which of it
-may stand together, by eksctl_rules.py.
+What goes where is told by eksctl 0.231, pkg/apis/eksctl.io/v1alpha5/types.go and its schema. Each part of a nodegroup
+has its own module, with the rules for what is wished there; which fields may stand together is in rules.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from brqos.ami.tags import check_tags
+from brqos.errors import ConfigurationError
+from brqos.nodes.eksctl.access import bottlerocket, check_access, iam, ssh
+from brqos.nodes.eksctl.capacity import capacity, check_capacity
+from brqos.nodes.eksctl.image import check_image, image
+from brqos.nodes.eksctl.network import check_network, network, vpc
 from brqos.nodes.eksctl.rules import check_nodegroup
+from brqos.nodes.eksctl.volumes import check_volumes, volumes
 from brqos.nodes.labels import check_taints
 from brqos.nodes.request import NodegroupRequest
-from brqos.nodes.user_data.settings import node_settings
+from brqos.nodes.user_data.settings import merged, node_settings
 
 Document = dict[str, Any]
 
 API_VERSION = "eksctl.io/v1alpha5"
+KIND = "ClusterConfig"
+SECTIONS = ("managedNodeGroups", "nodeGroups")
+
+# eksctl, CloudFormation and EKS add theirs to the 50 that AWS allows on a resource.
+_MOST_TAGS = 40
+_OWN_TAGS = ("alpha.eksctl.io/", "eksctl.cluster.k8s.io/", "eksctl.io/", "kubernetes.io/cluster/")
 
 
 def document(requests: Sequence[NodegroupRequest]) -> Document:
-    """The whole file, keys in the order in which they are to be read; the requests have passed rules.check.
+    """The whole file, keys in the order in which they are to be read; the requests have passed check_wishes.
 
-    They are of one cluster. `metadata` has no version: eksctl takes the cluster's own, and a wrong one here would be
-    one more thing to keep right.
+    `metadata` has no version: eksctl takes the cluster's own, and a wrong one here would be one more thing to keep
+    right. Raises ConfigurationError for requests of two clusters.
     """
     first = requests[0]
+    if any((other.cluster, other.region) != (first.cluster, first.region) for other in requests):
+        raise ConfigurationError(
+            "one file cannot have nodegroups of two clusters",
+            why="eksctl's file describes one cluster.",
+            todo="Make one file for each.",
+        )
     whole: Document = {
         "apiVersion": API_VERSION,
-        "kind": "ClusterConfig",
+        "kind": KIND,
         "metadata": {"name": first.cluster, "region": first.region},
+        **vpc(requests),
     }
     for request in requests:
         nodegroup = _nodegroup(request)
@@ -36,40 +56,43 @@ def document(requests: Sequence[NodegroupRequest]) -> Document:
     return whole
 
 
+def places(requests: Sequence[NodegroupRequest]) -> Iterator[tuple[NodegroupRequest, tuple[str, int]]]:
+    """Each request with the path of its nodegroup in the document: the section, and the number in it."""
+    numbers = dict.fromkeys(SECTIONS, 0)
+    for request in requests:
+        key = section(request)
+        yield request, (key, numbers[key])
+        numbers[key] += 1
+
+
 def section(request: NodegroupRequest) -> str:
     """The key of the file under which the nodegroup stands."""
-    return "managedNodeGroups" if request.managed else "nodeGroups"
+    return SECTIONS[0] if request.managed else SECTIONS[1]
+
+
+def check_wishes(request: NodegroupRequest) -> tuple[str, ...]:
+    """Refuse what eksctl cannot do or would get wrong; raises ConfigurationError, returns warnings."""
+    check_image(request)
+    check_capacity(request)
+    check_network(request)
+    _check_tags(request)
+    return (*check_volumes(request), *check_access(request))
 
 
 def _nodegroup(request: NodegroupRequest) -> Document:
     spec = request.spec
-    nodegroup: Document = {"name": request.name, "ami": request.ami, "amiFamily": "Bottlerocket"}
-    nodegroup |= _types(request)
-    nodegroup |= {"minSize": spec.min_size, "maxSize": spec.max_size}
-    if spec.desired_capacity is not None:
-        nodegroup["desiredCapacity"] = spec.desired_capacity
+    nodegroup: Document = {"name": request.name, **image(request), **capacity(request)}
     if spec.max_pods is not None and not request.managed:
         nodegroup["maxPodsPerNode"] = spec.max_pods
-    if spec.volume_size is not None:
-        nodegroup["volumeSize"] = spec.volume_size
-    if spec.private_networking:
-        nodegroup["privateNetworking"] = True
+    nodegroup |= volumes(request) | network(request) | iam(request) | ssh(request)
+    if spec.tags:
+        nodegroup["tags"] = dict(spec.tags)
     if spec.labels:
         nodegroup["labels"] = dict(spec.labels)
     if spec.taints:
         nodegroup["taints"] = _taints(request)
-    nodegroup["bottlerocket"] = {"settings": _settings(request)}
+    nodegroup |= {"bottlerocket": bottlerocket(request, _settings(request))}
     return nodegroup
-
-
-def _types(request: NodegroupRequest) -> Document:
-    names = [type_.name for type_ in request.instance_types]
-    if len(names) == 1:
-        return {"instanceType": names[0]}
-    if request.managed:
-        return {"instanceTypes": names}
-    # 100 is eksctl's own default; it stands there so that nobody wonders whether these are Spot instances.
-    return {"instancesDistribution": {"instanceTypes": names, "onDemandPercentageAboveBaseCapacity": 100}}
 
 
 def _taints(request: NodegroupRequest) -> list[Document]:
@@ -82,6 +105,28 @@ def _taints(request: NodegroupRequest) -> list[Document]:
 
 def _settings(request: NodegroupRequest) -> Document:
     settings = node_settings(request)
-    if request.spec.max_pods is not None and request.managed:
-        settings["kubernetes"] = {"max-pods": request.spec.max_pods, **settings.get("kubernetes", {})}
-    return settings
+    if request.spec.max_pods is None or not request.managed:
+        return settings
+    # First among Kubernetes' settings, as the others depend on it.
+    ours = {"host-containers": settings["host-containers"], "kubernetes": {"max-pods": request.spec.max_pods}}
+    rest = {key: value for key, value in settings.items() if key != "host-containers"}
+    return merged(ours, rest)
+
+
+def _check_tags(request: NodegroupRequest) -> None:
+    """cfn/builder/managed_launch_template.go: makeTags; v1alpha5/defaults.go: SetManagedNodeGroupDefaults."""
+    tags = request.spec.tags
+    check_tags(tags, "[nodegroup.tags]")
+    for key in tags:
+        if key == "Name" or key.startswith(_OWN_TAGS):
+            raise ConfigurationError(
+                f"the tag “{key}” is set by eksctl itself",
+                why="EC2 refuses two tags with one key on an instance." if key == "Name" else "It would replace yours.",
+                todo="Leave it out.",
+            )
+    if len(tags) > _MOST_TAGS:
+        raise ConfigurationError(
+            f"{len(tags)} tags are too many",
+            why="AWS allows 50 on a resource, and eksctl, CloudFormation and EKS add theirs.",
+            todo=f"Keep {_MOST_TAGS} or fewer.",
+        )

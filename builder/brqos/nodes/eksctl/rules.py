@@ -1,8 +1,9 @@
-"""What a Bottlerocket nodegroup with an own AMI may not hold in eksctl's file, though eksctl's schema lets it pass.
+"""What a Bottlerocket nodegroup may not hold in eksctl's file, though eksctl's schema lets it pass.
 
 The sources are eksctl 0.231, pkg/apis/eksctl.io/v1alpha5/validation.go and pkg/nodebootstrap: some of these rules are
 checked there when the file is read, others not before the stack is built, and some never. The rules take one entry of
-`managedNodeGroups` or `nodeGroups` as data, so they serve files of any origin.
+`managedNodeGroups` or `nodeGroups` as data, so they serve files of any origin. Which settings an image knows is in
+nodes/user_data/known.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,15 +18,16 @@ _REJECTED = {
     "preBootstrapCommands": "Bottlerocket has no shell to run them in.",
     "kubeletExtraConfig": "Bottlerocket's kubelet is configured through bottlerocket.settings.kubernetes.",
 }
-_REJECTED_WHEN_MANAGED = {
+_REJECTED_WHEN_MANAGED = {"instancesDistribution": "Managed nodegroups have instanceTypes and spot."}
+_REJECTED_WITH_OWN_AMI = {
     "releaseVersion": "It names one of AWS's own AMIs.",
     "maxPodsPerNode": "eksctl rejects it with an own AMI; bottlerocket.settings.kubernetes.max-pods is its place.",
-    "instancesDistribution": "Managed nodegroups have instanceTypes and spot.",
 }
 _REJECTED_WHEN_SELF_MANAGED = {
     "instanceTypes": "Self-managed nodegroups have instancesDistribution.instanceTypes.",
     "releaseVersion": "Only managed nodegroups know it.",
     "launchTemplate": "Only managed nodegroups know it.",
+    "spot": "Self-managed nodegroups have instancesDistribution, with the share of On-Demand nodes.",
 }
 _OWNED_SETTINGS = ("cluster-certificate", "api-server", "cluster-name")
 _OWNED_WHEN_MANAGED = {
@@ -39,10 +41,8 @@ _OWNED_WHEN_SELF_MANAGED = {
     "node-taints": "The nodegroup's own “taints” is its place.",
 }
 
-_KNOWN_SETTINGS: dict[str, Any] = {
-    "host-containers": {"admin": {"enabled": None}, "control": {"enabled": None}},
-    "kubernetes": {"max-pods": None, "kube-reserved": None, "system-reserved": None, "eviction-hard": None},
-}
+_FAMILIES = ("Bottlerocket", "BottlerocketFips")
+_PROVISIONED = ("io1", "io2")
 
 
 def check_nodegroup(nodegroup: Nodegroup, *, managed: bool) -> None:
@@ -56,16 +56,16 @@ def check_nodegroup(nodegroup: Nodegroup, *, managed: bool) -> None:
     settings = bottlerocket.get("settings") or {}
     check_no_nulls(settings)
     check_owned_settings(settings, managed=managed)
-    check_known_settings(settings)
-    check_admin_container(bottlerocket)
+    check_ssh(nodegroup)
+    check_admin_container(nodegroup, managed=managed)
 
 
 def check_ami_family(nodegroup: Nodegroup) -> None:
     """With `ami`, `amiFamily` is required, and eksctl's schema takes it in this case only (eksctl#8419, #6146)."""
-    if nodegroup.get("ami") and nodegroup.get("amiFamily") != "Bottlerocket":
+    if nodegroup.get("amiFamily") not in _FAMILIES:
         raise _refused(
             nodegroup,
-            "has an own AMI without amiFamily: Bottlerocket",
+            "is not of amiFamily: Bottlerocket",
             why="eksctl cannot tell what is in an AMI, and would write user data for another system.",
             todo="Add amiFamily: Bottlerocket, written exactly so.",
         )
@@ -74,6 +74,8 @@ def check_ami_family(nodegroup: Nodegroup) -> None:
 def check_rejected_fields(nodegroup: Nodegroup, *, managed: bool) -> None:
     """Fields that do not go with Bottlerocket, an own AMI, or this kind of nodegroup."""
     rejected = _REJECTED | (_REJECTED_WHEN_MANAGED if managed else _REJECTED_WHEN_SELF_MANAGED)
+    if managed and "ami" in nodegroup:
+        rejected |= _REJECTED_WITH_OWN_AMI
     for field, why in rejected.items():
         if field in nodegroup:
             raise _refused(nodegroup, f"cannot have {field}", why=why, todo=f"Remove {field}.")
@@ -94,7 +96,8 @@ def check_one_way_to_name_types(nodegroup: Nodegroup) -> None:
 def check_volume_mapping(nodegroup: Nodegroup) -> None:
     """Volumes whose mapping eksctl would lose or write twice (defaults.go: setVolumeDefaults; eksctl#4434, #6046).
 
-    Without `volumeName` it maps /dev/xvdb, and with encryption /dev/xvda too; with the name the second one is lost.
+    Without `volumeName` it maps /dev/xvdb, and with encryption /dev/xvda too, of the same type but without IOPS; with
+    the name the second one is lost.
     """
     for field in ("volumeName", "volumeEncrypted", "volumeKmsKeyID"):
         if nodegroup.get(field) and "volumeSize" not in nodegroup:
@@ -108,21 +111,8 @@ def check_volume_mapping(nodegroup: Nodegroup) -> None:
             why="eksctl rejects it.",
             todo="Add volumeEncrypted: true.",
         )
-    if nodegroup.get("volumeEncrypted") and nodegroup.get("volumeName"):
-        raise _refused(
-            nodegroup,
-            "has volumeEncrypted and volumeName",
-            why="With a name eksctl encrypts that volume only, and /dev/xvda stays as it is.",
-            todo="Remove volumeName: /dev/xvdb is meant without it.",
-        )
-    names = [volume.get("volumeName") for volume in nodegroup.get("additionalVolumes") or ()]
-    if nodegroup.get("volumeEncrypted") and "/dev/xvda" in names:
-        raise _refused(
-            nodegroup,
-            "has volumeEncrypted and /dev/xvda among additionalVolumes",
-            why="eksctl writes /dev/xvda twice, and EC2 refuses the launch template.",
-            todo="Keep one of them.",
-        )
+    if nodegroup.get("volumeEncrypted"):
+        _check_system_volume(nodegroup)
 
 
 def check_update_config(nodegroup: Nodegroup) -> None:
@@ -140,7 +130,7 @@ def check_update_config(nodegroup: Nodegroup) -> None:
 def check_no_nulls(settings: Mapping[str, Any]) -> None:
     """TOML has no null, so eksctl fails on one while it writes the user data."""
     for path, value in _leaves(settings):
-        if value is None:
+        if value is None or (isinstance(value, list | tuple) and None in value):
             raise ConfigurationError(
                 f"the Bottlerocket setting {'.'.join(path)} has no value",
                 why="User data is TOML, which cannot say “nothing”.",
@@ -167,46 +157,61 @@ def check_owned_settings(settings: Mapping[str, Any], *, managed: bool) -> None:
             )
 
 
-def check_known_settings(settings: Mapping[str, Any]) -> None:
-    """Settings that every supported release of Bottlerocket knows: one unknown key and it refuses all user data.
+def check_ssh(nodegroup: Nodegroup) -> None:
+    """`ssh.enableSsm` is rejected when it is false, and with an own AMI when it is true (validation.go)."""
+    if "enableSsm" in (nodegroup.get("ssh") or {}):
+        raise _refused(
+            nodegroup,
+            "cannot have ssh.enableSsm",
+            why="eksctl rejects it with an own AMI; on Bottlerocket the control container brings SSM.",
+            todo="Use bottlerocket.settings.host-containers.control.enabled.",
+        )
 
-    The keys are in upstream's model since long before v1.21 (models/src/lib.rs: KubernetesSettings, HostContainer); the
-    failure is bottlerocket#4881. A key with a dot has to be one scalar: as nested maps (eksctl#4685) its first part is
-    such an unknown key.
+
+def check_admin_container(nodegroup: Nodegroup, *, managed: bool) -> None:
+    """One way only to switch the admin container (managed_bottlerocket.go: UserData).
+
+    SSH sets enableAdminContainer by itself (defaults.go: setBottlerocketNodeGroupDefaults).
     """
-    _check_known(settings, _KNOWN_SETTINGS, ())
-    for group in ("kube-reserved", "system-reserved", "eviction-hard"):
-        for key, value in ((settings.get("kubernetes") or {}).get(group) or {}).items():
-            if not isinstance(value, str):
-                raise ConfigurationError(
-                    f"the Bottlerocket setting kubernetes.{group}.{key} has to be a string",
-                    why="eksctl writes a number or a map as such, and Bottlerocket takes text only.",
-                    todo="Quote the value; a key with a dot is quoted as a whole, such as “memory.available”.",
-                )
-
-
-def check_admin_container(bottlerocket: Mapping[str, Any]) -> None:
-    """One way only to switch the admin container (managed_bottlerocket.go: UserData)."""
+    bottlerocket = nodegroup.get("bottlerocket") or {}
     containers = (bottlerocket.get("settings") or {}).get("host-containers") or {}
-    if "enableAdminContainer" in bottlerocket and "enabled" in (containers.get("admin") or {}):
+    ssh = nodegroup.get("ssh") or {}
+    by_ssh = managed and bool(ssh.get("allow", "publicKeyName" in ssh))
+    if "enabled" not in (containers.get("admin") or {}):
+        return
+    if "enableAdminContainer" in bottlerocket or by_ssh:
         raise ConfigurationError(
-            "the admin container is switched twice: by enableAdminContainer and by settings.host-containers.admin",
+            "the admin container is switched twice: by "
+            + ("enableAdminContainer" if "enableAdminContainer" in bottlerocket else "ssh")
+            + " and by settings.host-containers.admin",
             why="eksctl rejects it when it builds the stack.",
             todo="Keep one of them.",
         )
 
 
-def _check_known(settings: Mapping[str, Any], known: Mapping[str, Any], path: tuple[str, ...]) -> None:
-    for key, value in settings.items():
-        here = (*path, key)
-        if key not in known:
-            raise ConfigurationError(
-                f"brqos does not know the Bottlerocket setting {'.'.join(here)}",
-                why="Bottlerocket refuses all of a node's user data over one unknown key, and the node never joins.",
-                todo=f"Known here: {', '.join(known)}.",
-            )
-        if known[key] is not None:
-            _check_known(value, known[key], here)
+def _check_system_volume(nodegroup: Nodegroup) -> None:
+    names = [volume.get("volumeName") for volume in nodegroup.get("additionalVolumes") or ()]
+    if nodegroup.get("volumeName") and "/dev/xvda" not in names:
+        raise _refused(
+            nodegroup,
+            "has volumeEncrypted and volumeName",
+            why="With a name eksctl encrypts that volume only, and /dev/xvda stays as it is.",
+            todo="Remove volumeName: /dev/xvdb is meant without it.",
+        )
+    if not nodegroup.get("volumeName") and "/dev/xvda" in names:
+        raise _refused(
+            nodegroup,
+            "has volumeEncrypted and /dev/xvda among additionalVolumes",
+            why="eksctl writes /dev/xvda twice, and EC2 refuses the launch template.",
+            todo="Keep one of them.",
+        )
+    if not nodegroup.get("volumeName") and nodegroup.get("volumeType") in _PROVISIONED:
+        raise _refused(
+            nodegroup,
+            f"has volumeEncrypted and volumeType {nodegroup['volumeType']} without volumeName",
+            why="eksctl maps /dev/xvda with the same type and without IOPS, and EC2 refuses the launch template.",
+            todo="Add volumeName: /dev/xvdb, and /dev/xvda to additionalVolumes.",
+        )
 
 
 def _leaves(settings: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

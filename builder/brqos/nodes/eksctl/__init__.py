@@ -1,0 +1,1 @@
+"""A ClusterConfig for eksctl, with managed or self-managed nodegroups."""

@@ -1,0 +1,1 @@
+"""Manifests for Karpenter: an EC2NodeClass and a NodePool for each image."""

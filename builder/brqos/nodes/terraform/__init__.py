@@ -1,0 +1,1 @@
+"""A managed nodegroup for the Terraform module terraform-aws-eks."""

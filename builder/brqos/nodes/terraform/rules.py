@@ -1,0 +1,112 @@
+"""What the module, EKS or EC2 would refuse late, or never, and so let nodes start that do not join.
+
+What holds for every managed nodegroup with a launch template (the module makes one) is in launch_template/rules.py.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from brqos.errors import ConfigurationError
+from brqos.nodes.launch_template.merging import check_mergeable
+from brqos.nodes.launch_template.rules import (
+    check_encryption,
+    check_no_repetition,
+    check_nodegroup_name,
+    check_performance,
+    check_role,
+    check_tags_of,
+)
+from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.terraform.ami_types import OFFICIAL_FLAVORS
+from brqos.nodes.terraform.user_data import SET_BY_THE_MODULE
+from brqos.nodes.user_data.toml import MOST_BYTES
+
+_ROOM_FOR_JOINING = 2048
+"""Bytes: the cluster's name, endpoint and certificate, as the module or EKS adds them; a certificate has some 1500."""
+
+_SET_BY_EKS = ("cluster-name", "api-server", "cluster-certificate")
+_OPTIONS = {"node-labels": "--label", "node-taints": "--taint"}
+
+
+def check_request(request: NodegroupRequest) -> None:
+    """What can be said of the request alone; raises ConfigurationError."""
+    check_nodegroup_name(request.name)
+    check_official_flavor(request)
+    check_role(request.spec.node_role, request.region)
+    check_one_role(request)
+    check_encryption(request.spec, request.region)
+    check_performance(request.spec)
+    check_tags_of(request.spec.tags, request.spec.tags)
+    check_no_repetition("subnet", request.spec.subnets)
+    check_no_repetition("security group", request.spec.security_groups)
+    check_owned(request)
+
+
+def check_settings(settings: Mapping[str, Any], text: str, *, own_ami: bool) -> None:
+    """What can be said of the settings and their TOML; raises ConfigurationError."""
+    check_size(text)
+    if not own_ami:
+        check_mergeable(settings)
+
+
+def check_official_flavor(request: NodegroupRequest) -> None:
+    """The official AMI has to be one that `ami_type` can name."""
+    if request.ami is None and request.variant.flavor not in OFFICIAL_FLAVORS:
+        raise ConfigurationError(
+            f"a managed nodegroup cannot have the official AMI of {request.variant.base} by its type",
+            why="terraform-aws-eks v21 knows the types BOTTLEROCKET_x86_64 and BOTTLEROCKET_ARM_64, alone or with "
+            "_NVIDIA or _FIPS.",
+            todo=f"Use another kind, or an image of your own: brqos build --variant {request.variant.base}",
+        )
+
+
+def check_one_role(request: NodegroupRequest) -> None:
+    """Policies and boundary are for a role that the module makes; it would leave them out otherwise."""
+    spec = request.spec
+    wishes = [name for name in ("policies", "permissions_boundary") if getattr(spec, name)]
+    if spec.node_role is not None and wishes:
+        raise ConfigurationError(
+            f"{wishes[0].replace('_', '-')} does not go together with node-role",
+            why="The module changes nothing about a role that is there already, and says nothing about it.",
+            todo="Keep one of the two.",
+        )
+
+
+def check_owned(request: NodegroupRequest) -> None:
+    """Further settings that have their own place, or that the module writes itself.
+
+    One of the module's once more, and the user data is no TOML: no node joins. With the official AMI the user data wins
+    over what EKS writes (EKS User Guide, “Customize managed nodes with launch templates”), and could only be wrong.
+    """
+    asked = request.spec.settings.get("kubernetes")
+    if not isinstance(asked, Mapping):
+        return
+    own_ami = request.ami is not None
+    for setting in asked:
+        if setting in (SET_BY_THE_MODULE if own_ami else _SET_BY_EKS):
+            raise ConfigurationError(
+                f"settings.kubernetes.{setting} cannot be set with the kind {request.kind}",
+                why="The module writes it from the cluster, and a key that is there twice makes all user data invalid."
+                if own_ami
+                else "EKS sets it from the cluster, and user data would win over it.",
+                todo=f"Remove {setting} from the further settings.",
+            )
+        if setting in _OPTIONS:
+            raise ConfigurationError(
+                f"settings.kubernetes.{setting} has an option of its own",
+                why="EKS has to know of it too: an autoscaler asks EKS what nodes it would get.",
+                todo=f"Use {_OPTIONS[setting]} instead.",
+            )
+
+
+def check_size(text: str) -> None:
+    """EC2 takes 16 KiB with what the module or EKS adds; it refuses more when the launch template is made."""
+    most = MOST_BYTES - _ROOM_FOR_JOINING
+    size = len(text.encode())
+    if size > most:
+        raise ConfigurationError(
+            f"the settings of the nodes have {size} bytes",
+            why=f"EC2 takes {MOST_BYTES} bytes of user data, and what joins a node to its cluster needs up to "
+            f"{_ROOM_FOR_JOINING} of them.",
+            todo="Leave some settings out, or bake them into the image.",
+        )
