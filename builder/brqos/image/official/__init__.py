@@ -1,0 +1,1 @@
+"""Official images: found in Bottlerocket's update repository, fetched, and verified by TUF."""

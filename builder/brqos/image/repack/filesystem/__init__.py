@@ -1,0 +1,1 @@
+"""The file systems of Bottlerocket's partitions: read and changed without mounting anything."""

@@ -1,0 +1,80 @@
+"""A raw image as `.img.lz4`, in frames that are packed side by side.
+
+The LZ4 frame format (lz4, doc/lz4_Frame_format.md) lets frames follow one another, and every reader takes them for one
+file: `lz4 -d` as well as the uploader. Each frame has its content's size and checksums, and stands for a part of the
+image, so as many threads as there are processors can make them.
+"""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import lz4.frame
+
+from brqos.monitor import Monitor
+
+FRAME_BYTES = 16 * 2**20
+FASTEST_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A packed file: SHA-256 and size of the image in it (`sha256`, `bytes`), and of the file itself."""
+
+    sha256: str
+    bytes: int
+    file_sha256: str
+    file_bytes: int
+
+
+def pack(raw: Path, target: Path, monitor: Monitor, *, level: int = FASTEST_LEVEL) -> Packed:
+    """Pack an image into a new file of mode 0600, which is on the disk when this returns.
+
+    `level` is lz4's: 1 is fast, 9 is upstream's and six times slower.
+    """
+    content, written = hashlib.sha256(), hashlib.sha256()
+    size, packed_size = raw.stat().st_size, 0
+    with (
+        raw.open("rb") as source,
+        open(target, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file,
+        monitor.task(f"Packing {target.name}", size, "B") as task,
+    ):
+        for part, frame in _frames(source, level):
+            content.update(part)
+            written.update(frame)
+            file.write(frame)
+            packed_size += len(frame)
+            task.advance(len(part))
+        file.flush()
+        os.fsync(file.fileno())
+    return Packed(content.hexdigest(), size, written.hexdigest(), packed_size)
+
+
+def _frames(source: BinaryIO, level: int) -> Iterator[tuple[bytes, bytes]]:
+    """Parts of the image with their frames, in their order; no more are held than the threads need."""
+    workers = os.cpu_count() or 1
+    waiting: deque[tuple[bytes, Future[bytes]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="lz4") as threads:
+        while part := source.read(FRAME_BYTES):
+            waiting.append((part, threads.submit(_frame, part, level)))
+            if len(waiting) > workers:
+                first, frame = waiting.popleft()
+                yield first, frame.result()
+        for first, frame in waiting:
+            yield first, frame.result()
+
+
+def _frame(part: bytes, level: int) -> bytes:
+    frame: bytes = lz4.frame.compress(
+        part,
+        compression_level=level,
+        block_size=lz4.frame.BLOCKSIZE_MAX4MB,
+        content_checksum=True,
+        store_size=True,
+    )
+    return frame
