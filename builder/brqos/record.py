@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue, ValidationError
 from brqos import __version__
 from brqos.ami.model import RegionAmi
 from brqos.config.base import Model
-from brqos.config.model import BuildSpec, Delivery
+from brqos.config.model import BuildSpec, Delivery, Engine
 from brqos.errors import ConfigurationError
 from brqos.files import write_atomically
 from brqos.image.model import BuildResult
@@ -43,7 +43,10 @@ class StageRecord(Model):
 
 
 class UpstreamRecord(Model):
-    """Where the source came from."""
+    """Where the source came from; of a repacked image `repository` and `ref` are empty, and `commit` is what it says.
+
+    `release` is Bottlerocket's, `1.50.0`.
+    """
 
     repository: str
     ref: str
@@ -59,11 +62,33 @@ class CoreKitRecord(Model):
 
 
 class FileRecord(Model):
-    """A file of the overlay."""
+    """A file of the overlay, or one that was changed in an image."""
 
     path: str
     operation: str
     sha256: str
+
+
+class InputRecord(Model):
+    """An image that was repacked: SHA-256 and size of what is in the file, `.img` or `.img.lz4`."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+class RepackRecord(Model):
+    """What a repacked image was made of, and what was done with it.
+
+    `official` is how an official image was verified (brqos.image.official), None for an image that was given.
+    `changes` are lines that a person can check; `checks` what each independent tool said.
+    """
+
+    inputs: tuple[InputRecord, ...]
+    official: dict[str, JsonValue] | None = None
+    signed: bool
+    changes: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 class BuildRecord(Model):
@@ -77,11 +102,13 @@ class BuildRecord(Model):
     updated: datetime
     spec: BuildSpec
     variant: str
+    engine: Engine = Engine.SOURCE
     delivery: Delivery
     upstream: UpstreamRecord
     core_kit: CoreKitRecord | None = None
-    overlay_commit: str
-    work_tree: str
+    overlay_commit: str = ""
+    work_tree: str = ""
+    repack: RepackRecord | None = None
     files: tuple[FileRecord, ...]
     kubelet_configuration: dict[str, JsonValue]
     tools: dict[str, str] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from brqos.cli.explain import explain
 from brqos.cli.generate import generate
 from brqos.cli.iam_policy import iam_policy
 from brqos.cli.init import init
+from brqos.cli.keys import keys
 from brqos.cli.nodegroup import nodegroup
 from brqos.cli.prune import prune
 from brqos.cli.register import register
@@ -65,6 +66,7 @@ for command in (
     clean,
 ):
     app.command()(command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from brqos.config.base import Model
 
-_URL = r"^(https://|http://(localhost|127\.0\.0\.1)[:/]|file://|/)\S+$"
+_URL = r"^(https://|http://(localhost|127\.0\.0\.1)[:/]|file:///|/)\S+$"
 
 
 class RepackSpec(Model):
@@ -22,12 +22,10 @@ class RepackSpec(Model):
     """Take all signatures away instead of making new ones: no Secure Boot."""
     switch_updates_off: bool = False
     """Switch in-place updates off in the image's defaults."""
-    erofs_level: int = Field(default=9, ge=1, le=12)
-    """Compression of an EROFS root file system, lz4hc: upstream's 12 takes four times as long as 9."""
     lz4_level: int = Field(default=1, ge=1, le=12)
     """Compression of the image's file; upstream's is 9."""
     metadata_url: str | None = Field(default=None, pattern=_URL)
-    """Where the update repository's metadata is: a mirror's URL or path, without variant and architecture."""
+    """Where a mirror of the update repository has its metadata: URL or path, {variant} and {arch} stand for theirs."""
     targets_url: str | None = Field(default=None, pattern=_URL)
     """Where its targets are."""
     tuf_root: Path | None = None

@@ -1,4 +1,4 @@
-"""The cache of mirrors and work trees: what is in it, how large, and making room."""
+"""The cache of mirrors, work trees and official images: what is in it, how large, and making room."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ class CacheEntry:
 
 
 def entries(cache: Path) -> list[CacheEntry]:
-    """All mirrors and work trees, those of rehearsals and what interrupted runs left included."""
+    """All mirrors, work trees and official images, those of rehearsals and what interrupted runs left included."""
     return [
         CacheEntry(kind, path, disk_usage(path), datetime.fromtimestamp(path.stat().st_mtime, UTC), is_locked(path))
-        for kind in ("mirrors", "trees", "rehearsal/trees")
+        for kind in ("mirrors", "trees", "rehearsal/trees", "official/images")
         for path in sorted((cache / kind).glob("*"))
         if path.is_dir()
     ]
