@@ -213,3 +213,13 @@ def test_what_a_killed_run_left_in_a_folder_is_stopped(tmp_path: Path) -> None:
     assert process.stop_left_over(tmp_path)
     until(lambda: not left.is_running() or left.status() == psutil.STATUS_ZOMBIE)
     assert not process.stop_left_over(tmp_path)
+
+
+def test_the_administrators_programs_are_found_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "sbin" / "brqos-test-program"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho here\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(process, "_ADMINISTRATORS", (str(program.parent),))
+    assert process.find("brqos-test-program") == program
+    assert process.run(["brqos-test-program"]).text == "here\n"

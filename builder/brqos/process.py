@@ -24,6 +24,7 @@ from brqos.errors import ToolError
 # Every process that we start inherits this variable: a child that left its session and its parent is still found by it.
 _COOKIE = "BRQOS_PROCESS_TREE"
 _GRACE_SECONDS = 5.0
+_ADMINISTRATORS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 # What `run` raises after its timeout, for those who may not import subprocess.
 TimedOut = subprocess.TimeoutExpired
@@ -64,9 +65,14 @@ def command_line(argv: Sequence[str]) -> str:
 
 
 def find(program: str) -> Path | None:
-    """Where the program is on the PATH, or None."""
-    found = shutil.which(program)
+    """Where the program is, on the PATH or among the administrator's, or None."""
+    found = shutil.which(program, path=_search_path(os.environ))
     return Path(found) if found else None
+
+
+def _search_path(environment: Mapping[str, str]) -> str:
+    # Debian keeps programs such as debugfs and veritysetup from other users' PATH, who can run them all the same.
+    return os.pathsep.join([environment.get("PATH", os.defpath), *_ADMINISTRATORS])
 
 
 def run(
@@ -125,15 +131,13 @@ def _started(
     argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str | None] | None, stderr: int, with_input: bool
 ) -> Iterator[subprocess.Popen[bytes]]:
     cookie = f"{_mark(cwd)}{uuid.uuid4().hex}"
+    changed = {**os.environ, **(env or {}), _COOKIE: cookie}
+    environment = {name: value for name, value in changed.items() if value is not None}
     try:
         process = subprocess.Popen(
             argv,
             cwd=cwd,
-            env={
-                name: value
-                for name, value in {**os.environ, **(env or {}), _COOKIE: cookie}.items()
-                if value is not None
-            },
+            env={**environment, "PATH": _search_path(environment)},
             stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,

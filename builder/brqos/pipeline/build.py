@@ -50,10 +50,9 @@ def run_build(
     """Carry a planned build through all stages that its spec asks for, and return it with its record.
 
     `tools` are the versions that the record keeps. A stage whose inputs are those of the last time is skipped, unless
-    `force`. Raises the error of the stage that
-    failed; what was finished before is in the record, and the next run goes on from there.
+    `force`. Raises the error of the stage that failed; what was finished before is in the record, and the next run goes
+    on from there.
     """
-    spec = around.spec
     path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
     with contextlib.ExitStack() as build_lock:
         with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
@@ -66,13 +65,19 @@ def run_build(
             stored.save(tools={**stored.record.tools, **(tools or {})})
             stored.finish(Stage.GENERATE, tree.commit, started)
             _build(stored, order, tree, monitor, force=force)
-        if spec.ami.regions:
-            released = register_build(stored, around, monitor, force=force, restart=force)
-            if released is not None:
-                released.check()
-            if spec.nodegroup.cluster:
-                write_nodegroup(stored, around, monitor, force=force)
+        publish(stored, around, monitor, force=force)
     return stored
+
+
+def publish(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool = False) -> None:
+    """The stages that follow an image, whatever made it: the AMIs, and the nodegroup that uses them."""
+    if not around.spec.ami.regions:
+        return
+    released = register_build(stored, around, monitor, force=force, restart=force)
+    if released is not None:
+        released.check()
+    if around.spec.nodegroup.cluster:
+        write_nodegroup(stored, around, monitor, force=force)
 
 
 def stages_of(around: Surroundings) -> tuple[Stage, ...]:
@@ -191,11 +196,11 @@ def _build(stored: StoredBuild, order: BuildOrder, tree: WorkTree, monitor: Moni
     version = f"{stored.record.upstream.release}-{tree.short_commit}"
     stored.save(log=log)
     result = build_images(order, image_version=version, log=stored.path(log), monitor=monitor)
-    _forget_others(stored, result, monitor)
+    forget_others(stored, result, monitor)
     stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder))
 
 
-def _forget_others(stored: StoredBuild, result: BuildResult, monitor: Monitor) -> None:
+def forget_others(stored: StoredBuild, result: BuildResult, monitor: Monitor) -> None:
     """Take out of the record what was made from another image: a nodegroup must never pair the new one with its AMI."""
     before, after = stored.record.result, {image.sha256 for image in result.images}
     if before is None or {image.sha256 for image in before.images} == after:

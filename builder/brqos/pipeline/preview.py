@@ -42,8 +42,8 @@ def preview(planned: Planned, around: Surroundings) -> list[Step]:
     if spec.ami.regions:
         steps += _registration(planned, around, commit)
     if Stage.NODEGROUP in stages_of(around):
-        kind = "self-managed" if spec.nodegroup.self_managed else "managed"
-        steps.append(Step(Stage.NODEGROUP, f"write the eksctl file of a {kind} nodegroup for {spec.nodegroup.cluster}"))
+        wanted = spec.nodegroup
+        steps.append(Step(Stage.NODEGROUP, f"write the file for {wanted.cluster}, of the kind {wanted.effective_kind}"))
     return steps
 
 
