@@ -64,7 +64,7 @@ def test_every_option_arrives() -> None:
         *("--eviction-hard", "memory.available=5%", "--private-networking"),
     )
     assert result.code == 0
-    assert "warning: eviction-hard replaces all of the kubelet's defaults" in result.err
+    assert "warning: before Bottlerocket 1.69.0 eviction-hard replaces all of the kubelet's defaults" in result.err
     (entry,) = yaml.safe_load(result.out)["nodeGroups"]
     assert entry == {
         "name": "nodes",
@@ -151,6 +151,8 @@ def test_json_is_one_object(tmp_path: Path) -> None:
         (("--max-unavailable", "0"), 3, "It is a number of nodes or a share of them"),
         (("--on-demand-base", "1"), 3, "on-demand-base does not go with the kind eksctl-managed"),
         (("--official",), 2, "--official does not go together with --ami or --build or --record"),
+        (("--factor", "0.8"), 2, "--factor needs --official"),
+        (("--policy", "None"), 2, "--policy needs --official"),
         (("--canary", "1"), 2, "--canary needs --replace"),
         (("--dry-run",), 2, "--dry-run needs --apply or --merge"),
         (("--replace", "old", "--output", "x"), 2, "--output does not go together with --replace"),
@@ -283,6 +285,5 @@ def test_a_rollout_is_printed_and_not_done() -> None:
     assert "eksctl delete nodegroup --cluster prod --region eu-central-1 --name old --drain=false" in result.out
     steps = json.loads(Result(*REQUIRED, "--replace", "old", "--canary", "2", "--json").out)["steps"]
     assert steps[0]["title"] == "Create a canary group of 2"
-    assert steps[0]["commands"][1] == [
-        "eksctl", "create", "nodegroup", "--config-file=memoryqos-1-29-amd64-9abcdef0-canary.eksctl.yaml",
-    ]  # fmt: skip
+    file = "memoryqos-1-29-amd64-9abcdef0-canary.eksctl.yaml"
+    assert steps[0]["commands"][1] == f"eksctl create nodegroup --config-file={file}"

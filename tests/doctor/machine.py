@@ -16,12 +16,31 @@ ANSWERS = {
     "docker buildx version": Answer(0, "github.com/docker/buildx v0.24.0 d0e5e86"),
     "docker version --format {{.Server.Version}}": Answer(0, "28.2.2"),
     "pkg-config --modversion openssl": Answer(0, "3.0.19"),
+    # As Debian 12's programs say it.
+    "sgdisk --version": Answer(0, "GPT fdisk (sgdisk) version 1.0.9"),
+    "debugfs -V": Answer(0, "debugfs 1.47.0 (5-Feb-2023)\n\tUsing EXT2FS Library version 1.47.0"),
+    "e2fsck -V": Answer(0, "e2fsck 1.47.0 (5-Feb-2023)\n\tUsing EXT2FS Library version 1.47.0, 5-Feb-2023"),
+    "resize2fs": Answer(1, "resize2fs 1.47.0 (5-Feb-2023)\nUsage: resize2fs [-d debug_flags] [-f] [-F] [-M] [-P] [-p]"),
+    "fsck.erofs -V": Answer(0, "fsck.erofs 1.5"),
+    "veritysetup --version": Answer(0, "veritysetup 2.6.1 flags: UDEV BLKID KEYRING KERNEL_CAPI"),
+    **{
+        f"{name} --version": Answer(0, f"{name} (GNU mtools) 4.0.32\nconfigured with the following options: enable-xdf")
+        for name in ("mcopy", "mdel", "mdir", "mtype")
+    },
+    "sbsign --version": Answer(0, "sbsign 0.9.4"),
+    "sbverify --version": Answer(0, "sbverify 0.9.4"),
+    "gpg --version": Answer(0, "gpg (GnuPG) 2.2.40\nlibgcrypt 1.10.1\nCopyright (C) 2022 g10 Code GmbH"),
+    "gpgconf --version": Answer(0, "gpgconf (GnuPG) 2.2.40\nCopyright (C) 2022 g10 Code GmbH"),
 }
+PYTHON_PACKAGES = {"virt-firmware": "26.10", "cryptography": "50.0.2", "tuf": "7.0.1", "securesystemslib": "1.6.0"}
 
 
 @dataclass
 class Machine:
-    """Everything is there unless a test takes it away; `missing` are programs, `answers` what programs say."""
+    """Everything is there unless a test takes it away.
+
+    `missing` are programs and Python packages, `answers` what programs say, `packages` other versions of packages.
+    """
 
     system: str = "Linux"
     machine: str = "x86_64"
@@ -29,6 +48,7 @@ class Machine:
     environment: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     answers: dict[str, Answer] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
     free: int = 200 * GB
     memory: int = 64 * GIB
     processors: int = 32
@@ -43,6 +63,9 @@ class Machine:
         if argv[0] in self.missing:
             return Answer(None, "not installed")
         return self.answers.get(command) or ANSWERS[command]
+
+    def package(self, name: str) -> str | None:
+        return None if name in self.missing else self.packages.get(name) or PYTHON_PACKAGES[name]
 
     def free_bytes(self, folder: Path) -> int:
         return self.free

@@ -16,6 +16,8 @@ def test_this_machine(tmp_path: Path) -> None:
     assert machine.memory_bytes() > 1 << 26
     assert machine.free_bytes(tmp_path / "not" / "there" / "yet") > 0
     assert machine.which("no-such-program") is None
+    assert machine.package("pytest")
+    assert machine.package("no-such-package") is None
 
 
 @pytest.mark.processes

@@ -19,6 +19,7 @@ def image(
     release: str | None = None,
     rehearsal: bool = False,
     factor: float = 0.9,
+    root_gib: int | None = None,
 ) -> NodeImage:
     """An image; with `ami=None` the official one, with the two native settings."""
     name = VariantName.parse(variant)
@@ -29,6 +30,7 @@ def image(
         variant=name,
         release=release,
         native=native,
+        root_gib=root_gib,
         rehearsal=rehearsal,
     )
 
@@ -40,9 +42,10 @@ def request(
     variant: str = "aws-k8s-1.29",
     release: str | None = None,
     rehearsal: bool = False,
+    root_gib: int | None = None,
     **spec: Any,
 ) -> NodegroupRequest:
     """A request; `spec` are fields of NodegroupSpec."""
     given = {"cluster": "prod", "region": "eu-central-1", **spec}
-    wanted = image(ami=ami, arch=arch, variant=variant, release=release, rehearsal=rehearsal)
+    wanted = image(ami=ami, arch=arch, variant=variant, release=release, rehearsal=rehearsal, root_gib=root_gib)
     return request_for(NodegroupSpec.model_validate(given), wanted)

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -97,6 +97,43 @@ def test_plain_words_stay_plain_and_keys_with_dots_are_quoted() -> None:
         {"type": "m6i.large", "region": "eu-central-1", "map": {"memory.available": "5%", "plain-key": 1}}
     )
     assert written == ('type: m6i.large\nregion: eu-central-1\nmap:\n  "memory.available": "5%"\n  plain-key: 1\n')
+
+
+def test_lines_stand_line_by_line() -> None:
+    document = {"outer": {"text": "[a]\nb = 'c'\n\n  d\n", "next": ["x\n", {"deep": "one\ntwo\n"}]}, "last": 1}
+    written = to_yaml(document, remarks={("outer", "next"): "After lines.", ("last",): "Last."})
+    assert written == (
+        "outer:\n  text: |\n    [a]\n    b = 'c'\n\n      d\n"
+        "  # After lines.\n  next:\n    - |\n      x\n    - deep: |\n        one\n        two\n# Last.\nlast: 1\n"
+    )
+    assert read_1_1(written) == read_1_2(written) == document
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\n\n", "\na\n", " a\n", "a \nb\n", "a\tb\n", "a\x85b\n", "\ufeffa\n", "a\r\nb\n", "\n"]
+)
+def test_lines_that_a_block_would_change_stand_in_quotes(text: str) -> None:
+    written = to_yaml({"text": text})
+    assert written.startswith('text: "')
+    assert read_1_1(written) == read_1_2(written) == {"text": text}
+
+
+@given(
+    st.lists(
+        st.lists(st.text("ab #:-'\"|>\t\u2028é", max_size=6), min_size=1, max_size=4).map("\n".join)
+        | st.sampled_from(["# a\n", "- a\n", "---\n", "...\n", "%a\n", "a: b\n"]),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(2, 5),
+    st.integers(0, 4),
+)
+@settings(max_examples=60)
+def test_whatever_lines_there_are_they_are_read_again(texts: list[str], mapping: int, dash: int) -> None:
+    document = {"list": [{"text": f"{text}\n", "more": {"text": text}} for text in texts], "texts": texts, "end": 1}
+    written = to_yaml(document, remarks={("end",): "End."}, indentation=Indentation(mapping, dash, dash + 2))
+    assert read_1_1(written) == document
+    assert read_1_2(written) == document
 
 
 def test_comments_stand_above_their_keys() -> None:

@@ -14,7 +14,7 @@ from brqos.nodes.quantities import (
     RESERVABLE,
     check_eviction,
     check_reserved,
-    missing_evictions,
+    lost_evictions,
     parse_quantity,
 )
 
@@ -129,10 +129,14 @@ def test_wrong_thresholds_are_refused(thresholds: dict[str, str], message: str) 
 
 
 def test_a_threshold_drives_out_the_defaults() -> None:
-    assert missing_evictions({}) == {}
-    assert missing_evictions(DEFAULT_EVICTION) == {}
-    assert "memory.available" not in missing_evictions({"memory.available": "200Mi"})
-    assert missing_evictions({"memory.available": "200Mi"})["nodefs.available"] == "10%"
+    assert lost_evictions({}, None) == {}
+    assert lost_evictions(DEFAULT_EVICTION, None) == {}
+    for release in (None, "1.68.9"):
+        lost = lost_evictions({"memory.available": "200Mi"}, release)
+        assert "memory.available" not in lost
+        assert lost["nodefs.available"] == "10%"
+    for release in ("1.69.0", "v1.70.1", "2.0.0"):
+        assert lost_evictions({"memory.available": "200Mi"}, release) == {}
 
 
 def test_every_default_is_a_signal_with_a_right_threshold() -> None:

@@ -1,11 +1,11 @@
 """The steps from old nodes to new ones: the right commands, in the right order."""
 
-import shlex
 from typing import Any
 
 import pytest
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.launch_template.file import launch_template_file
 from brqos.nodes.made import NodeFile
 from brqos.nodes.rollout import CANARY_TAINT, Rollout, RolloutStep, rollout
 from nodes.requests import request
@@ -17,20 +17,21 @@ COMMANDS = {
     "eksctl": ("eksctl create nodegroup --config-file={file}", ".eksctl.yaml"),
     "karpenter": ("kubectl apply -f {file}", ".karpenter.yaml"),
     "launch-template": ("aws cloudformation deploy --template-file {file}", ".cloudformation.yaml"),
-    "terraform": ("terraform apply", ".tf"),
+    "terraform": ("terraform init\nterraform apply", ".tf"),
 }
 
 
 def steps(
     kind: str = "eksctl-managed", *, canary: int = 0, emit: tuple[str, ...] = EMIT, **spec: Any
 ) -> tuple[RolloutStep, ...]:
-    command, suffix = COMMANDS[kind]
-    file = NodeFile((request(kind=kind, name="new", **spec),), {}, "", suffix=suffix, command=command)
+    commands, suffix = COMMANDS[kind]
+    made = (request(kind=kind, name="new", **spec),)
+    file = NodeFile(made, {}, "", suffix=suffix, commands=tuple(commands.splitlines()))
     return rollout(Rollout(file, emit, "old", canary))
 
 
 def lines(*of: RolloutStep) -> list[str]:
-    return [shlex.join(command) for step in of for command in step.commands]
+    return [command for step in of for command in step.commands]
 
 
 def test_the_new_ones_come_first_and_the_old_ones_go_last() -> None:
@@ -84,6 +85,21 @@ def test_each_kind_has_its_own_label_and_its_own_end(kind: str, selector: str, d
     assert made[-1].startswith(deletion)
 
 
+def test_all_that_a_file_needs_is_done() -> None:
+    assert lines(steps("terraform")[0]) == [
+        "brqos nodegroup --cluster prod --output new.tf",
+        "terraform init",
+        "terraform apply",
+    ]
+
+
+def test_what_the_shell_shall_work_out_stays_as_it_is() -> None:
+    file = launch_template_file([request(kind="launch-template", name="new")])
+    (_, deploy) = lines(rollout(Rollout(file, EMIT, "old"))[0])
+    assert 'ApiServer="$(aws eks describe-cluster --region eu-central-1 --name prod --query cluster.endpoint' in deploy
+    assert "--template-file new.cloudformation.yaml" in deploy
+
+
 def test_karpenter_has_nodes_to_verify_only_after_the_pods_moved() -> None:
     made = lines(*steps("karpenter"))
     assert made.index("brqos verify --nodegroup new") > made.index(
@@ -92,11 +108,10 @@ def test_karpenter_has_nodes_to_verify_only_after_the_pods_moved() -> None:
 
 
 def test_what_cannot_be_rolled_out_is_refused() -> None:
-    command, suffix = COMMANDS["eksctl"]
-    two = NodeFile((request(name="a"), request(name="b")), {}, "", suffix=suffix, command=command)
+    two = NodeFile((request(name="a"), request(name="b")), {}, "", suffix=".yaml", commands=())
     with pytest.raises(ConfigurationError, match="a rollout replaces one nodegroup"):
         rollout(Rollout(two, EMIT, "old"))
-    same = NodeFile((request(name="old"),), {}, "", suffix=suffix, command=command)
+    same = NodeFile((request(name="old"),), {}, "", suffix=".yaml", commands=())
     with pytest.raises(ConfigurationError, match="are both called old"):
         rollout(Rollout(same, EMIT, "old"))
     with pytest.raises(ConfigurationError, match="--canary does not go with --kind karpenter"):

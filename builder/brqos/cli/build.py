@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brqos.cli import options
-from brqos.cli.built import result_of, show_configuration, show_native, show_plan, show_result
+from brqos.cli import options, repack_options
+from brqos.cli.built import result_of, show_configuration, show_native, show_result, show_steps
 from brqos.cli.pairs import pairs
+from brqos.cli.repacking import run_repacking
 from brqos.cli.session import running
 from brqos.cli.spec import kubelet_flags, resolved, upstream_flags
 
@@ -41,6 +42,23 @@ def build(
     feature_gate: options.FeatureGates = None,
     delivery: options.DeliveryOption = None,
     bake: options.Bake = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help="source: upstream's own build (the default); repack: change a built image, in seconds without Docker.",
+        ),
+    ] = None,
+    image: repack_options.Image = None,
+    data_image: repack_options.DataImage = None,
+    from_release: repack_options.FromRelease = None,
+    unsigned: repack_options.Unsigned = None,
+    switch_updates_off: repack_options.SwitchUpdatesOff = None,
+    tuf_root: repack_options.TufRoot = None,
+    tuf_root_sha512: repack_options.TufRootSha512 = None,
+    metadata_url: repack_options.MetadataUrl = None,
+    targets_url: repack_options.TargetsUrl = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="Parallel `docker build` commands; upstream's 8 by default."),
@@ -91,6 +109,8 @@ def build(
                 **upstream_flags(variant, upstream, ref, core_kit, core_kit_ref, offline),
                 **kubelet_flags(factor, policy, feature_gate, delivery, bake),
                 "arch": arch,
+                **repack_options.repack_flags(engine, image, data_image, from_release, unsigned, switch_updates_off),
+                **repack_options.mirror_flags(metadata_url, targets_url, tuf_root, tuf_root_sha512),
                 "build.jobs": jobs,
                 "build.sbkeys-profile": sbkeys_profile,
                 "build.pretty-name": pretty_name,
@@ -101,6 +121,7 @@ def build(
                 "nodegroup.instance-types": instance_type or None,
                 **_kind(self_managed),
             },
+            image=image,
         )
         if show_config:
             show_configuration(console, configuration)
@@ -108,6 +129,9 @@ def build(
         from brqos.ami.wishes import check_confirmed
 
         check_confirmed(configuration.spec.ami, confirmed=confirm_public)
+        if repack_options.is_repack(configuration):
+            run_repacking(console, configuration.spec, rehearse=rehearse, dry_run=dry_run, force=force)
+            return
         with _surroundings(configuration.spec, rehearse=rehearse) as around:
             _run(console, around, dry_run=dry_run, force=force, wait=wait)
 
@@ -122,6 +146,7 @@ def _kind(self_managed: bool | None) -> dict[str, object]:
 def _run(console: "Console", around: "Surroundings", *, dry_run: bool, force: bool, wait: bool) -> None:
     from brqos.pipeline.build import check_before, run_build
     from brqos.pipeline.generate import plan
+    from brqos.pipeline.preview import preview
 
     # What can be refused at once is refused before anything is fetched or built.
     tools = check_before(around, console, tools=not dry_run)
@@ -130,7 +155,7 @@ def _run(console: "Console", around: "Surroundings", *, dry_run: bool, force: bo
         show_native(console, planned, around)
         return
     if dry_run:
-        show_plan(console, planned, around)
+        show_steps(console, preview(planned, around))
         return
     stored = run_build(planned, around, console, tools=tools, force=force, wait=wait)
     if console.json_output:

@@ -4,9 +4,12 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from brqos.config.resolve import Resolved
     from brqos.console import Console
     from brqos.pipeline.generate import Planned
+    from brqos.pipeline.preview import Step
     from brqos.pipeline.surroundings import Surroundings
     from brqos.record import StoredBuild
 
@@ -95,11 +98,8 @@ def show_native(console: "Console", planned: "Planned", around: "Surroundings") 
     console.line("To bake them into an image all the same, add --bake.")
 
 
-def show_plan(console: "Console", planned: "Planned", around: "Surroundings") -> None:
+def show_steps(console: "Console", steps: "Sequence[Step]") -> None:
     """Print what each stage would do."""
-    from brqos.pipeline.preview import preview
-
-    steps = preview(planned, around)
     if console.json_output:
         shown = [{"stage": step.stage, "does": step.does, "parameters": step.parameters} for step in steps]
         console.data({"dry_run": True, "steps": shown})

@@ -20,6 +20,7 @@ def requests_of(parameters: Mapping[str, Any], config: Path | None) -> "tuple[No
     if parameters["official"]:
         _refuse_beside("--official", parameters, ("ami", "build", "record"))
         return _of_official(parameters, config)
+    check_factor(parameters)
     if amis:
         _refuse_beside("--ami", parameters, ("build", "record"))
         return _of_amis(amis, parameters, config)
@@ -30,6 +31,17 @@ def requests_of(parameters: Mapping[str, Any], config: Path | None) -> "tuple[No
             todo="Add one of the two, or leave them out.",
         )
     return _of_builds(parameters, config)
+
+
+def check_factor(parameters: Mapping[str, Any]) -> None:
+    """Refuse --factor and --policy for an image of ours, which has both in it; raises UsageError."""
+    for name in ("factor", "policy"):
+        if parameters[name] is not None:
+            raise UsageError(
+                f"--{name} needs --official",
+                why="An image made by brqos carries it already; only the official one gets it by settings.",
+                todo="Leave it out, or give it to `brqos build`.",
+            )
 
 
 def _of_builds(parameters: Mapping[str, Any], config: Path | None) -> "tuple[NodegroupRequest, ...]":

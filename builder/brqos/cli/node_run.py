@@ -1,6 +1,5 @@
 """What `brqos nodegroup` does with its options: one of four things, after the same checks."""
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -154,7 +153,7 @@ def _show_rollout(console: "Console", made: "NodeFile", parameters: Mapping[str,
     for number, step in enumerate(steps, start=1):
         console.line(f"# {number}. {step.title}. {step.why}")
         for command in step.commands:
-            console.line(shlex.join(command))
+            console.line(command)
         console.line("")
 
 
@@ -173,11 +172,11 @@ def _without(words: Sequence[str], options: Sequence[str]) -> list[str]:
 
 
 def _step(step: "RolloutStep") -> dict[str, object]:
-    return {"title": step.title, "why": step.why, "commands": [list(command) for command in step.commands]}
+    return {"title": step.title, "why": step.why, "commands": list(step.commands)}
 
 
 def _say_what_is_next(console: "Console", made: "NodeFile", output: Path) -> None:
-    console.note(f"Next: {made.command.format(file=shlex.quote(str(output)))}")
+    console.note(f"Next: {' && '.join(made.commands_for(output))}")
 
 
 def _result(made: "NodeFile", output: Path | None) -> dict[str, object]:
@@ -192,7 +191,7 @@ def _result(made: "NodeFile", output: Path | None) -> dict[str, object]:
             {
                 "name": request.name,
                 "ami": request.ami,
-                "variant": request.variant.memory_qos if request.ami else request.variant.base,
+                "variant": request.image.called,
                 "architecture": request.architecture.ec2,
                 "instance_types": [type_.name for type_ in request.instance_types],
             }

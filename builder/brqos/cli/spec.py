@@ -18,17 +18,24 @@ _FLAG_NAMES = {
     "kubelet.reservation-policy": "--policy",
     "kubelet.feature-gates": "--feature-gate",
     "build.make-env": "--make-env",
+    "repack.release": "--from-release",
     "ami.regions": "--region",
     "nodegroup.instance-types": "--instance-type",
 }
 
 
-def resolved(config: Path | None, flags: dict[str, object | None]) -> "Resolved":
-    """Resolve the configuration from the flags that were given (those that are not None) and the file."""
+def resolved(config: Path | None, flags: dict[str, object | None], *, image: Path | None = None) -> "Resolved":
+    """Resolve the configuration from the flags that were given (those that are not None) and the file.
+
+    `image` is one that is to be repacked: its name tells variant and architecture, where nothing else does.
+    """
+    from brqos.ami.names import parse_image_name
     from brqos.config.resolve import resolve
 
     given = {key: value for key, value in flags.items() if value is not None}
-    return resolve(given, config, flag_names=_FLAG_NAMES)
+    name = parse_image_name(image) if image is not None else None
+    told = {"variant": name.variant, "arch": name.arch.value} if name else {}
+    return resolve(given, config, flag_names=_FLAG_NAMES, image_name=told)
 
 
 def upstream_flags(

@@ -67,8 +67,12 @@ def _show_one(console: "Console", stored: "StoredBuild") -> None:
         ["build", f"{record.id}{' (rehearsal: nothing in it is real)' if record.rehearsal else ''}"],
         ["variant", f"{record.variant} for {record.spec.arch}, delivery {record.delivery}"],
         ["upstream", f"v{record.upstream.release}, {record.upstream.commit}"],
-        ["overlay", record.overlay_commit],
     ]
+    if record.repack is None:
+        rows.append(["overlay", record.overlay_commit])
+    else:
+        rows.append(["repacked", "with signatures of your own" if record.repack.signed else "~without signatures"])
+        rows += [["from", f"{item.file} (SHA-256 {item.sha256})"] for item in record.repack.inputs]
     for image in record.result.images if record.result else ():
         rows.append([f"{image.role} image", f"{stored.path(image.file)} (SHA-256 {image.sha256})"])
     for region, ami in record.amis.items():
@@ -78,6 +82,9 @@ def _show_one(console: "Console", stored: "StoredBuild") -> None:
     if record.log:
         rows.append(["log", str(stored.path(record.log))])
     for stage in Stage:
+        if stage is Stage.GENERATE and record.repack is not None:
+            # A repacked image has no source.
+            continue
         done = record.stages.get(stage)
         rows.append([stage, f"+done in {done.seconds:.0f} s" if done else "~not done"])
     console.table(["", ""], rows)

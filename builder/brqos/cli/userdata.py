@@ -10,6 +10,7 @@ import typer
 
 from brqos.cli import node_options as node
 from brqos.cli.node_flags import nodegroup_spec
+from brqos.cli.node_images import check_factor
 from brqos.cli.options import ConfigFile, Factor, Json, Policy, Profile, Variant
 from brqos.cli.session import running
 from brqos.errors import AwsError, ConfigurationError
@@ -78,6 +79,8 @@ def userdata(
     key, and Bottlerocket refuses all of it, and the node never joins.
     """
     with running(json_output=json) as console:
+        if not official:
+            check_factor(context.params)
         image = _image(variant, release, official=official, factor=factor, policy=policy, config=config)
         if keys:
             _show_keys(console, image)

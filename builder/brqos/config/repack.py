@@ -1,10 +1,12 @@
 """The section `[repack]`: which built image is changed, and how."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brqos.config.base import Model
+from brqos.errors import ConfigurationError
 
 _URL = r"^(https://|http://(localhost|127\.0\.0\.1)[:/]|file:///|/)\S+$"
 
@@ -32,3 +34,12 @@ class RepackSpec(Model):
     """The root of trust (root.json) of such a mirror, if it has one of its own."""
     tuf_root_sha512: str | None = Field(default=None, pattern=r"^[0-9a-f]{128}$")
     """The SHA-512 of that file."""
+
+    @model_validator(mode="after")
+    def _one_image(self) -> Self:
+        if self.image is not None and self.release is not None:
+            raise ConfigurationError(
+                f"repack.image ({self.image}) and repack.release ({self.release}) both say which image is changed",
+                todo="Keep one of them, in the file or as a flag.",
+            )
+        return self

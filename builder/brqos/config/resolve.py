@@ -29,26 +29,36 @@ class Resolved:
     origins: Mapping[str, str]
 
 
-def resolve(flags: Mapping[str, object], file: Path | None, *, flag_names: Mapping[str, str] | None = None) -> Resolved:
+def resolve(
+    flags: Mapping[str, object],
+    file: Path | None,
+    *,
+    flag_names: Mapping[str, str] | None = None,
+    image_name: Mapping[str, str] | None = None,
+) -> Resolved:
     """Resolve a build's configuration; raises ConfigurationError that names file (or flag), key and what to write.
 
     `flags` are dotted keys with their values, those that were given only. `file` is the configuration file named by the
     user; without one, `brqos.toml` of the current folder is used where it exists. `flag_names` says what the flag of a
-    key is called where that is not the key's last word.
+    key is called where that is not the key's last word. `image_name` has what the name of an image tells (`variant`,
+    `arch`), for where nothing else says it.
     """
     path, from_file = _read_file(file)
     check_spelling(from_file, str(path))
     from_flags = _nested(flags)
-    variant = from_flags.get("variant", from_file.get("variant"))
+    named: Tree = dict(image_name or {})
+    variant = from_flags.get("variant", from_file.get("variant", named.get("variant")))
     if not isinstance(variant, str):
+        of_image = ", and the image is not called as upstream calls it" if "image" in _repack(from_flags) else ""
         raise ConfigurationError(
             "no variant is given",
-            why=f"Neither --variant nor `variant` in {path or FILE_NAME} says which one to build.",
+            why=f"Neither --variant nor `variant` in {path or FILE_NAME} says which one to build{of_image}.",
             todo="For example: --variant aws-k8s-1.29 (`brqos variants` lists them, `brqos init` makes a brqos.toml).",
         )
     shipped, shipped_origin = _shipped(VariantName.parse(variant), from_file, from_flags)
     layers: list[tuple[str, Tree]] = [
         ("this machine", {"arch": Architecture.of_this_machine()}),
+        ("the image's name", named),
         (shipped_origin, shipped),
         (str(path), from_file),
         ("flag", from_flags),
@@ -171,7 +181,10 @@ def _shipped(variant: VariantName, from_file: Tree, from_flags: Tree) -> tuple[T
     flavor = shipped_flavor(variant)
     if flavor is None:
         upstream = {**_table(from_file, "upstream"), **_table(from_flags, "upstream")}
-        if "ref" not in upstream:
+        engine = {**_table(from_file, "build"), **_table(from_flags, "build")}.get("engine")
+        named = {**_repack(from_file), **_repack(from_flags)}.keys() & {"image", "release"}
+        # An image that is there already is of the release that it says.
+        if "ref" not in upstream and not (engine == "repack" and named):
             raise ConfigurationError(
                 f"brqos ships no default release for {variant}",
                 why="Any aws-k8s-* variant that a release has works, but which release is meant must be said.",
@@ -179,6 +192,10 @@ def _shipped(variant: VariantName, from_file: Tree, from_flags: Tree) -> tuple[T
             )
         return {}, "default"
     return {"upstream": {"ref": f"v{flavor.default_release}"}}, f"variants/{shipped_path(variant).name}"
+
+
+def _repack(layer: Tree) -> Tree:
+    return _table(layer, "repack")
 
 
 def _table(layer: Tree, key: str) -> Tree:

@@ -1,5 +1,6 @@
 """How the doctor looks at the machine; a test gives a Probe of its own and starts no process."""
 
+import importlib.metadata
 import os
 import platform
 import shutil
@@ -48,6 +49,9 @@ class Probe(Protocol):
     def ask(self, *argv: str) -> Answer:
         """Run a program that only tells something."""
 
+    def package(self, name: str) -> str | None:
+        """The version of a Python package, or None where the Python that runs brqos has none of that name."""
+
     def free_bytes(self, folder: Path) -> int:
         """How much an ordinary user may still write there (the folder need not be there yet)."""
 
@@ -78,6 +82,13 @@ class ThisMachine:
         except (ToolError, OSError, process.TimedOut) as error:
             return Answer(None, str(error))
         return Answer(done.status, f"{done.text}\n{done.stderr}".strip())
+
+    def package(self, name: str) -> str | None:
+        """The version of a Python package."""
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            return None
 
     def free_bytes(self, folder: Path) -> int:
         """How much an ordinary user may still write there."""

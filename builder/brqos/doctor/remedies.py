@@ -1,5 +1,6 @@
 """How to get a thing, on the system at hand."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from brqos.doctor.probe import Probe
@@ -26,10 +27,28 @@ def install(packages: Packages, probe: Probe) -> str:
     return f"Install {packages.debian} (so called in Debian; {packages.fedora or packages.debian} in Fedora)."
 
 
+def install_all(every: Iterable[Packages], probe: Probe) -> str:
+    """The command that installs several things at once; empty for fewer than two."""
+    different = list(dict.fromkeys(every))
+    if len(different) < 2:
+        return ""
+    together = Packages(
+        debian=" ".join(packages.debian for packages in different),
+        fedora=" ".join(packages.fedora or packages.debian for packages in different),
+        homebrew=" ".join(packages.homebrew or packages.debian for packages in different),
+    )
+    return install(together, probe)
+
+
 RUST = "curl https://sh.rustup.rs -sSf | sh   (or `rustup update stable`)"
 CARGO_MAKE = "cargo install --locked cargo-make"
 DOCKER = "https://docs.docker.com/engine/install/"
 DOCKER_GROUP = "sudo usermod -aG docker $USER, then log in again"
+
+
+def install_extra(name: str) -> str:
+    """The command that installs a part of brqos that not everybody needs."""
+    return f"pip install 'brqos[{name}]'"
 
 
 def start_docker(probe: Probe) -> str:

@@ -4,16 +4,14 @@ The needs of the build are those of upstream's BUILDING.md and of twoliter: dock
 task `setup-build`, Docker >= 23 by its preflight check (Dockerfile syntax 1.4), and curl, tar and xz install it.
 """
 
-import re
 from collections.abc import Iterator
 
 from brqos.doctor import remedies
 from brqos.doctor.model import Check, Status
 from brqos.doctor.probe import Probe
+from brqos.doctor.programs import Program, Version, check_program, numbers, text, version_in, versioned
 from brqos.doctor.remedies import Packages
 from brqos.stages import Stage
-
-Version = tuple[int, ...]
 
 # The first that can be told to leave the user's configuration alone (GIT_CONFIG_GLOBAL; git's release notes).
 _GIT: Version = (2, 32)
@@ -28,7 +26,6 @@ _PLAIN = {
     "xz": Packages("xz-utils", "xz", "xz"),
     "cc": Packages("build-essential", "gcc make", "gcc"),
 }
-_VERSION = re.compile(r"(\d+(?:\.\d+)+)")
 _FOR_BUILD = (Stage.BUILD,)
 
 
@@ -45,12 +42,9 @@ def check_host(probe: Probe) -> Check:
     return Check("host", Status.MISSING, _FOR_BUILD, host, "Linux on x86_64 or aarch64", remedy)
 
 
-def check_git(probe: Probe) -> Check:
+def check_git(probe: Probe, stages: tuple[Stage, ...] = (Stage.GENERATE, Stage.BUILD)) -> Check:
     """Git, for the mirror, the work trees, and the image's version."""
-    packages = Packages("git", "git", "git")
-    return _versioned(
-        probe, "git", ("git", "--version"), _GIT, (Stage.GENERATE, Stage.BUILD), remedies.install(packages, probe)
-    )
+    return check_program(probe, Program("git", ("--version",), _GIT, Packages("git", "git", "git")), stages)
 
 
 def check_eksctl(probe: Probe) -> Check:
@@ -64,8 +58,8 @@ def check_eksctl(probe: Probe) -> Check:
 
 def check_rust(probe: Probe) -> Iterator[Check]:
     """Cargo and cargo-make."""
-    yield _versioned(probe, "cargo", ("cargo", "--version"), _CARGO, _FOR_BUILD, remedies.RUST)
-    yield _versioned(probe, "cargo-make", ("cargo-make", "make", "--version"), None, _FOR_BUILD, remedies.CARGO_MAKE)
+    yield versioned(probe, "cargo", ("cargo", "--version"), _CARGO, _FOR_BUILD, remedies.RUST)
+    yield versioned(probe, "cargo-make", ("cargo-make", "make", "--version"), None, _FOR_BUILD, remedies.CARGO_MAKE)
 
 
 def check_plain_programs(probe: Probe) -> Iterator[Check]:
@@ -73,14 +67,15 @@ def check_plain_programs(probe: Probe) -> Iterator[Check]:
     for program, packages in _PLAIN.items():
         path = probe.which(program)
         status = Status.FOUND if path else Status.MISSING
-        yield Check(program, status, _FOR_BUILD, remedy="" if path else remedies.install(packages, probe))
+        remedy = "" if path else remedies.install(packages, probe)
+        yield Check(program, status, _FOR_BUILD, remedy=remedy, packages=None if path else packages)
     yield _openssl(probe)
 
 
 def _openssl(probe: Probe) -> Check:
     answer = probe.ask("pkg-config", "--modversion", "openssl")
     if answer.status == 0:
-        return Check("openssl headers", Status.FOUND, _FOR_BUILD, _version_in(answer.text))
+        return Check("openssl headers", Status.FOUND, _FOR_BUILD, version_in(answer.text))
     # They are needed only where twoliter has to be built from source, because no binary fits.
     packages = Packages("pkg-config libssl-dev", "pkgconf-pkg-config openssl-devel", "pkg-config openssl")
     return Check("openssl headers", Status.WARNING, _FOR_BUILD, remedy=remedies.install(packages, probe))
@@ -89,12 +84,12 @@ def _openssl(probe: Probe) -> Check:
 def check_docker(probe: Probe) -> Iterator[Check]:
     """The ladder of Docker: the program, its plug-in for builds, the permission, the daemon, the daemon's version."""
     if probe.which("docker") is None:
-        yield Check("docker", Status.MISSING, _FOR_BUILD, needed=_text(_DOCKER), remedy=remedies.DOCKER)
+        yield Check("docker", Status.MISSING, _FOR_BUILD, needed=text(_DOCKER), remedy=remedies.DOCKER)
         return
-    yield Check("docker", Status.FOUND, _FOR_BUILD, _version_in(probe.ask("docker", "--version").text))
+    yield Check("docker", Status.FOUND, _FOR_BUILD, version_in(probe.ask("docker", "--version").text))
     buildx = probe.ask("docker", "buildx", "version")
     if buildx.status == 0:
-        yield Check("docker buildx", Status.FOUND, _FOR_BUILD, _version_in(buildx.text))
+        yield Check("docker buildx", Status.FOUND, _FOR_BUILD, version_in(buildx.text))
     else:
         # Docker's own archive calls it so; Debian's, Ubuntu's and Homebrew's call it docker-buildx.
         packages = Packages("docker-buildx-plugin", "docker-buildx-plugin", "docker-buildx")
@@ -105,12 +100,12 @@ def check_docker(probe: Probe) -> Iterator[Check]:
 
 def _docker_daemon(probe: Probe) -> Check:
     def check(status: Status, version: str, remedy: str = "") -> Check:
-        return Check("docker daemon", status, _FOR_BUILD, version, _text(_DOCKER), remedy)
+        return Check("docker daemon", status, _FOR_BUILD, version, text(_DOCKER), remedy)
 
     answer = probe.ask("docker", "version", "--format", "{{.Server.Version}}")
     if answer.status == 0:
-        version = _version_in(answer.text)
-        if _numbers(version) >= _DOCKER:
+        version = version_in(answer.text)
+        if numbers(version) >= _DOCKER:
             return check(Status.FOUND, version)
         return check(Status.TOO_OLD, version, remedies.DOCKER)
     if "permission denied" in answer.text:
@@ -118,32 +113,3 @@ def _docker_daemon(probe: Probe) -> Check:
     if answer.status is None:
         return check(Status.MISSING, "does not answer", remedies.start_docker(probe))
     return check(Status.MISSING, "not running", remedies.start_docker(probe))
-
-
-def _versioned(
-    probe: Probe, name: str, argv: tuple[str, ...], least: Version | None, stages: tuple[Stage, ...], remedy: str
-) -> Check:
-    needed = _text(least) if least else ""
-    if probe.which(argv[0]) is None:
-        return Check(name, Status.MISSING, stages, needed=needed, remedy=remedy)
-    answer = probe.ask(*argv)
-    version = _version_in(answer.text) if answer.status == 0 else ""
-    if not version:
-        # rustup's stand-ins, and macOS's for git, are there but do not work before something is installed.
-        return Check(name, Status.MISSING, stages, "does not run", needed, remedy)
-    if least and _numbers(version) < least:
-        return Check(name, Status.TOO_OLD, stages, version, needed, remedy)
-    return Check(name, Status.FOUND, stages, version, needed)
-
-
-def _version_in(text: str) -> str:
-    found = _VERSION.search(text)
-    return found[1] if found else ""
-
-
-def _numbers(version: str) -> Version:
-    return tuple(int(part) for part in version.split(".")) if version else ()
-
-
-def _text(version: Version) -> str:
-    return ">= " + ".".join(str(part) for part in version)

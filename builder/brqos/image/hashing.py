@@ -57,6 +57,20 @@ def hash_image(role: ImageRole, file: Path, monitor: Monitor) -> Image:
     )
 
 
+def file_digest(file: Path, monitor: Monitor) -> str:
+    """The SHA-256 of a file as it lies there, packed or not; raises ConfigurationError if it cannot be read."""
+    try:
+        with file.open("rb") as stream, monitor.task(f"Hashing {file.name}", file.stat().st_size, "B") as task:
+            source = _Counted(stream, task)
+            while source.read():
+                pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"the image {file} cannot be read", why=error.strerror or str(error), todo="Check the path."
+        ) from error
+    return source.sha256
+
+
 class _Counted:
     """A file being read, whose every byte is hashed and counted."""
 

@@ -2,7 +2,7 @@
 
 eksctl reads YAML 1.1 (sigs.k8s.io/yaml), most editors and CI tools 1.2: `on`, `1.30`, `0123` and `1:30` are text in one
 and something else in the other. So every text that could be taken for anything else is quoted; what is not quoted
-begins with a letter and is none of YAML 1.1's words.
+begins with a letter and is none of YAML 1.1's words. A text of several lines stands line by line, as a literal block.
 """
 
 import io
@@ -15,9 +15,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z0-9_/-]+)*", re.ASCII)
+# Line ends of YAML 1.1 that are none to anybody else, and a mark that readers drop.
+_UNSAFE = frozenset("\x85\u2028\u2029\ufeff")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 Path = tuple[str | int, ...]
@@ -96,7 +98,7 @@ class _Writer:
             case list() | tuple():
                 return CommentedSeq(self.node(item, (*path, number)) for number, item in enumerate(value))
             case str():
-                return _text(value, key=False)
+                return LiteralScalarString(value) if _is_block(value) else _text(value, key=False)
             case _:
                 return value
 
@@ -110,6 +112,18 @@ class _Writer:
                 column = self.indentation.column(path)
                 node.yaml_set_comment_before_after_key(written, before=remark, indent=column)
         return node
+
+
+def _is_block(text: str) -> bool:
+    """Whether a text is lines, each with its end, that a block can hold as they are."""
+    lines = text.split("\n")
+    return (
+        len(lines) > 1
+        and lines[-1] == ""
+        and lines[-2] != ""
+        and not text.startswith((" ", "\n"))
+        and all(not line.endswith(" ") and line.isprintable() and not _UNSAFE & set(line) for line in lines)
+    )
 
 
 def _text(text: str, *, key: bool) -> str:

@@ -31,7 +31,7 @@ def node_file(requests: Sequence[NodegroupRequest]) -> NodeFile:
     """
     warnings = check_all(requests)
     made = _MAKERS[requests[0].kind](requests)
-    return replace(made, warnings=(*warnings, *made.warnings))
+    return replace(made, warnings=tuple(dict.fromkeys((*warnings, *made.warnings))))
 
 
 def check_all(requests: Sequence[NodegroupRequest]) -> tuple[str, ...]:

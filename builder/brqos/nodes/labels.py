@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from brqos.errors import ConfigurationError
 
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+EKS_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+"""The effects of taints, with EKS's own words for them (EKS API Reference, Taint)."""
+EFFECTS = tuple(EKS_EFFECTS)
 
 KUBELET_LABELS = frozenset(
     {
@@ -68,6 +70,15 @@ class Taint:
         _check_key("taint", taint.key)
         _check_value("taint", taint.key, taint.value)
         return taint
+
+    def manifest(self) -> dict[str, str]:
+        """The taint as Kubernetes' objects have it, without an empty value."""
+        value = {"value": self.value} if self.value else {}
+        return {"key": self.key, **value, "effect": self.effect}
+
+    def for_eks(self) -> dict[str, str]:
+        """The same in EKS's words."""
+        return {**self.manifest(), "effect": EKS_EFFECTS[self.effect]}
 
 
 def check_labels(labels: Mapping[str, str], *, managed: bool) -> None:

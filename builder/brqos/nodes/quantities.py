@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from brqos.errors import ConfigurationError
 from brqos.memoryqos import quantity
+from brqos.nodes.user_data.listed import order
 
 RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 """What kube-reserved and system-reserved may name (modeled-types, kubernetes.rs: ReservedResources)."""
@@ -33,6 +34,9 @@ DEFAULT_EVICTION = {
     "imagefs.available": "15%",
 }
 """The kubelet's evictionHard where nothing is set (kubernetes, pkg/kubelet/eviction/defaults_linux.go)."""
+
+FIRST_MERGING_RELEASE = "1.69.0"
+"""From this release of Bottlerocket on, thresholds stand beside the kubelet's own, and not in their place."""
 
 # Of Kubernetes' notation, what Bottlerocket takes too.
 _TAKEN_BY_BOTH = re.compile(r"\d{1,18}(?:\.\d{1,9})?(?:[KMGTPE]i|[mkMGTPE]|e\d{1,2})?", re.ASCII)
@@ -87,15 +91,21 @@ def check_eviction(thresholds: Mapping[str, str]) -> None:
             raise _not_a_quantity(what, threshold, "1000 or 5%")
 
 
-def missing_evictions(thresholds: Mapping[str, str]) -> dict[str, str]:
-    """The kubelet's default thresholds that go away with these.
+def lost_evictions(thresholds: Mapping[str, str], release: str | None) -> dict[str, str]:
+    """The kubelet's default thresholds that go away with these; `release` is Bottlerocket's, None if it is not known.
 
     The kubelet takes its defaults only where evictionHard is not set at all (kubernetes,
-    pkg/kubelet/apis/config/v1beta1/ defaults.go), and Bottlerocket writes what the setting has and nothing else.
+    pkg/kubelet/apis/config/v1beta1/defaults.go), and Bottlerocket writes what the setting has and nothing else. From
+    1.69.0 on it has the kubelet merge both (Bottlerocket's release notes).
     """
-    if not thresholds:
+    if not thresholds or merges_evictions(release):
         return {}
     return {signal: default for signal, default in DEFAULT_EVICTION.items() if signal not in thresholds}
+
+
+def merges_evictions(release: str | None) -> bool:
+    """Whether a release is known to keep the kubelet's defaults beside the thresholds that are set."""
+    return release is not None and order(release) >= order(FIRST_MERGING_RELEASE)
 
 
 def _check_cpu(setting: str, amount: str) -> None:

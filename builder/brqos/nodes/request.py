@@ -19,7 +19,8 @@ class NodeImage:
     """What the nodes run: an AMI of ours, or the official one of a release whose own settings do the job.
 
     `ami` is None for the official AMI, and `native` then has the settings; `release` is Bottlerocket's (`1.50.0`) where
-    it is known. `rehearsal` is whether the AMI is one of a rehearsal, which exists nowhere.
+    it is known, and `root_gib` the GiB of the AMI's root volume. `rehearsal` is whether the AMI is one of a rehearsal,
+    which exists nowhere.
     """
 
     ami: str | None
@@ -27,7 +28,13 @@ class NodeImage:
     variant: VariantName
     release: str | None = None
     native: KubeletSettings | None = None
+    root_gib: int | None = None
     rehearsal: bool = False
+
+    @property
+    def called(self) -> str:
+        """The variant's name: `aws-k8s-1.29-memoryqos` for one of ours, `aws-k8s-1.37` for the official one."""
+        return self.variant.base if self.ami is None else self.variant.memory_qos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 Plan only: commands for a person or a pipeline, in their order, with the names filled in.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,11 +18,11 @@ _CANARY_ENDING = "-canary"
 
 @dataclass(frozen=True, slots=True)
 class RolloutStep:
-    """One step: what it does, why it is there, and its commands, each a list of words for a shell to be told."""
+    """One step: what it does, why it is there, and its commands, each a line for a shell."""
 
     title: str
     why: str
-    commands: tuple[tuple[str, ...], ...]
+    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,35 +100,35 @@ def _create(
 ) -> RolloutStep:
     request = wanted.request
     file = f"{name or request.name}{wanted.file.suffix}"
-    created = tuple(wanted.file.command.format(file=file).split())
     why = "Beside the old ones: nothing has moved yet."
     if request.kind is NodegroupKind.KARPENTER:
         why = "Karpenter starts nodes of the new NodePool as soon as pods need them."
-    return RolloutStep(what, why, ((*wanted.emit, *options, "--output", file), created))
+    emitted = shlex.join([*wanted.emit, *options, "--output", file])
+    return RolloutStep(what, why, (emitted, *wanted.file.commands_for(file)))
 
 
 def _verify(request: NodegroupRequest, name: str | None = None) -> RolloutStep:
     return RolloutStep(
         "Prove that MemoryQoS works there",
         "Exit code 0: every node is as predicted. Go on only then.",
-        (("brqos", "verify", "--nodegroup", name or request.name),),
+        (shlex.join(["brqos", "verify", "--nodegroup", name or request.name]),),
     )
 
 
 def _move(wanted: Rollout) -> tuple[RolloutStep, ...]:
-    selector = _selector(wanted.request, wanted.old)
+    nodes = shlex.join(["--selector", _selector(wanted.request, wanted.old)])
     return (
         RolloutStep(
             "Cordon the old nodes",
             "All of them first, so that no evicted pod lands on one of the next to be drained.",
-            (("kubectl", "cordon", "--selector", selector),),
+            (f"kubectl cordon {nodes}",),
         ),
         RolloutStep(
             "Drain the old nodes",
             "PodDisruptionBudgets are kept; pods are made anew, and so get the cgroup values of the new kubelet.",
             (
-                ("kubectl", "drain", "--selector", selector, "--ignore-daemonsets", "--delete-emptydir-data"),
-                ("kubectl", "get", "pods", "--all-namespaces", "--field-selector", "status.phase=Pending"),
+                f"kubectl drain {nodes} --ignore-daemonsets --delete-emptydir-data",
+                "kubectl get pods --all-namespaces --field-selector status.phase=Pending",
             ),
         ),
     )
@@ -149,29 +150,18 @@ def _selector(request: NodegroupRequest, name: str) -> str:
     return f"{key}={name}"
 
 
-def _deletion(request: NodegroupRequest, name: str) -> tuple[tuple[str, ...], ...]:
-    place = ("--region", request.region)
+def _deletion(request: NodegroupRequest, name: str) -> tuple[str, ...]:
+    cluster, place = request.cluster, ("--region", request.region)
     match request.kind:
         case NodegroupKind.EKSCTL_MANAGED | NodegroupKind.EKSCTL:
             # eksctl would drain again, with its own ideas of order and time.
-            return (
-                (
-                    "eksctl",
-                    "delete",
-                    "nodegroup",
-                    "--cluster",
-                    request.cluster,
-                    *place,
-                    "--name",
-                    name,
-                    "--drain=false",
-                ),
-            )
+            names = ("--cluster", cluster, *place, "--name", name, "--drain=false")
+            return (shlex.join(["eksctl", "delete", "nodegroup", *names]),)
         case NodegroupKind.KARPENTER:
             # Its nodes drain and go with it; the class is of no use then.
-            return (("kubectl", "delete", "nodepool", name), ("kubectl", "delete", "ec2nodeclass", name))
+            return tuple(shlex.join(["kubectl", "delete", kind, name]) for kind in ("nodepool", "ec2nodeclass"))
         case NodegroupKind.TERRAFORM:
-            return (("terraform", "apply"),)
+            return ("terraform apply",)
         case _:
-            names = ("--cluster-name", request.cluster, "--nodegroup-name", name)
-            return (("aws", "eks", "delete-nodegroup", *names, *place),)
+            words = ["aws", "eks", "delete-nodegroup", "--cluster-name", cluster, "--nodegroup-name", name, *place]
+            return (shlex.join(words),)

@@ -1,31 +1,27 @@
-"""The rules for a nodegroup that no schema knows: what eksctl, EKS or Bottlerocket would refuse, and mostly late.
+"""The rules for a nodegroup that no schema knows: what EKS, EC2 or Bottlerocket would refuse, and mostly late.
 
-Each rule is a function that raises ConfigurationError, or returns warnings. `check` runs them all. What eksctl's file
-may not hold together is in eksctl/rules.py.
+Each rule is a function that raises ConfigurationError, or returns warnings. `check` runs those that hold for nodes of
+any kind; what only one kind has to keep is in its own room.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from brqos.ami.ids import check_ami_id
-from brqos.architecture import Architecture
 from brqos.config.base import REGION_PATTERN
 from brqos.config.nodegroup import NodegroupKind, NodegroupSpec
 from brqos.errors import ConfigurationError
 from brqos.nodes.applicability import check_applicability
+from brqos.nodes.iam import check_iam
 from brqos.nodes.instances import InstanceType, default_type
 from brqos.nodes.labels import check_labels, check_taints
-from brqos.nodes.quantities import check_eviction, check_reserved, missing_evictions
+from brqos.nodes.quantities import FIRST_MERGING_RELEASE, check_eviction, check_reserved, lost_evictions
 from brqos.nodes.request import NodegroupRequest
-from brqos.variant import VariantName
+from brqos.nodes.tags import check_tags
+from brqos.nodes.volumes import warn_of_key
 
-SMALLEST_DATA_VOLUME = 20
-"""GiB: the size of the data snapshot (twoliter's split layout), below which EC2 makes no volume of it."""
-
-_STACK_NAME_LENGTH = 128
-_LABEL_VALUE_LENGTH = 63
 _MOST_INSTANCE_TYPES = 20
-_STACK_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*", re.ASCII)
+_NODEGROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 
 def check(request: NodegroupRequest) -> tuple[str, ...]:
@@ -35,19 +31,24 @@ def check(request: NodegroupRequest) -> tuple[str, ...]:
     if request.ami is not None:
         check_ami_id(request.ami, rehearsal=request.rehearsal)
     check_region(request.region)
-    if request.kind.by_eksctl:
-        check_names(request.cluster, request.name)
+    if request.managed:
+        check_managed_name(request.name)
     types = request.instance_types
     check_number_of_types(types, most=None if request.kind is NodegroupKind.KARPENTER else _MOST_INSTANCE_TYPES)
-    warnings = [*check_architecture(request.architecture, types), *check_gpus(request.variant, types)]
+    warnings = [*check_architecture(request), *check_gpus(request)]
     check_sizes(spec)
-    check_volume(spec.volume_size)
+    check_places(spec)
+    check_iam(spec, request.region)
+    check_tags(spec.tags, managed=request.managed)
     check_labels(spec.labels, managed=request.managed)
     check_taints(spec.taints, managed=request.managed, by_effect=request.kind is not NodegroupKind.EKSCTL)
     check_reserved("kube-reserved", spec.kube_reserved)
     check_reserved("system-reserved", spec.system_reserved)
     check_eviction(spec.eviction_hard)
-    return (*warnings, *warn_of_lost_evictions(spec))
+    if request.kind is not NodegroupKind.KARPENTER:
+        # Karpenter starts instances itself, all others have an Auto Scaling group for it.
+        warnings += warn_of_key(spec)
+    return (*warnings, *warn_of_lost_evictions(spec.eviction_hard, request.image.release))
 
 
 def check_region(region: str) -> None:
@@ -60,36 +61,13 @@ def check_region(region: str) -> None:
         )
 
 
-def check_names(cluster: str, nodegroup: str) -> None:
-    """Refuse names from which eksctl cannot make its stack and its labels.
-
-    The stack is called eksctl-<cluster>-nodegroup-<name> (eksctl 0.231, pkg/cfn/manager/nodegroup.go); CloudFormation
-    takes 128 letters, digits and hyphens. Both names become values of the labels alpha.eksctl.io/cluster-name and
-    .../nodegroup-name (pkg/apis/eksctl.io/v1alpha5/defaults.go), which have at most 63 and end with a letter or digit.
-    """
-    for what, name in (("cluster", cluster), ("nodegroup", nodegroup)):
-        if _STACK_PART.fullmatch(name) is None:
-            why = f"It names a CloudFormation stack after the {what}: letters, digits and hyphens only."
-        elif len(name) > _LABEL_VALUE_LENGTH or name.endswith("-"):
-            why = (
-                f"It labels each node with the {what}'s name, and the value of a label has at most "
-                f"{_LABEL_VALUE_LENGTH} characters and ends with a letter or digit."
-            )
-        else:
-            continue
+def check_managed_name(name: str) -> None:
+    """EKS's rule: up to 63, a letter or digit first, then hyphens and underscores too (EKS User Guide)."""
+    if _NODEGROUP_NAME.fullmatch(name) is None:
         raise ConfigurationError(
-            f"eksctl cannot work with a {what} called “{name}”",
-            why=why,
-            todo="Choose another name (--name)."
-            if what == "nodegroup"
-            else "Use the AMI through a launch template instead, which has no such limit.",
-        )
-    stack = f"eksctl-{cluster}-nodegroup-{nodegroup}"
-    if len(stack) > _STACK_NAME_LENGTH:
-        raise ConfigurationError(
-            f"the names of cluster and nodegroup are too long together ({len(stack)} characters in “{stack}”)",
-            why=f"eksctl gives the CloudFormation stack this name, and {_STACK_NAME_LENGTH} characters are the most.",
-            todo=f"Shorten the nodegroup's name by {len(stack) - _STACK_NAME_LENGTH} characters or more (--name).",
+            f"“{name}” cannot be the name of a managed nodegroup",
+            why="EKS takes up to 63 letters, digits, hyphens and underscores, with a letter or digit first.",
+            todo="Choose another name (--name).",
         )
 
 
@@ -100,54 +78,59 @@ def check_number_of_types(types: Sequence[InstanceType], *, most: int | None = _
     validateInstancesDistribution); Karpenter has none.
     """
     names = [type_.name for type_ in types]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigurationError(f"the instance type {repeated} is given twice", todo="Keep it once.")
+    check_once("instance type", names)
     if most is not None and len(names) > most:
         raise ConfigurationError(
             f"{len(names)} instance types are too many", why=f"A nodegroup has at most {most}.", todo="Leave some out."
         )
 
 
-def check_architecture(architecture: Architecture, types: Sequence[InstanceType]) -> tuple[str, ...]:
+def check_architecture(request: NodegroupRequest) -> tuple[str, ...]:
     """Refuse instance types of the other architecture; warns of types whose name does not tell.
 
     Nobody compares them beforehand (eksctl 0.231: validateInstanceTypeSupport returns at once for a custom AMI; EKS and
     Terraform do not look either): EC2 refuses the launch, and the nodegroup waits for its nodes until it times out.
     """
-    for type_ in types:
-        if type_.architecture not in (None, architecture):
+    wanted = request.architecture
+    other_image = "an AMI that was built with --arch" if request.ami is not None else "--arch"
+    for type_ in request.instance_types:
+        if type_.architecture not in (None, wanted):
             other = type_.architecture
             raise ConfigurationError(
-                f"the AMI is for {architecture.ec2}, but {type_.name} is {other.ec2}",
+                f"{_the_ami(request)} is for {wanted.ec2}, but {type_.name} is {other.ec2}",
                 why="An instance starts images of its own architecture only. Nobody else checks it beforehand: the "
                 "nodegroup would wait for nodes that never come.",
-                todo=f"Use an instance type such as {default_type(architecture, nvidia=False)}, or an AMI that was "
-                f"built with --arch {other}.",
+                todo=f"Use an instance type such as {default_type(wanted, nvidia=request.variant.is_nvidia)}, or "
+                f"{other_image} {other}.",
             )
     return tuple(
-        f"brqos does not know the instance type {type_.name}: make sure that it is {architecture.ec2}, like the AMI"
-        for type_ in types
+        f"brqos does not know the instance type {type_.name}: make sure that it is {wanted.ec2}, like the AMI"
+        for type_ in request.instance_types
         if type_.architecture is None
     )
 
 
-def check_gpus(variant: VariantName, types: Sequence[InstanceType]) -> tuple[str, ...]:
+def check_gpus(request: NodegroupRequest) -> tuple[str, ...]:
     """Refuse an NVIDIA variant on types without NVIDIA GPUs (eksctl#7897); warns of GPUs that would lie idle.
 
     On such a node the units that load the driver fail, and the node does not become ready.
     """
-    for type_ in types:
-        if variant.is_nvidia and type_.nvidia is False:
+    variant = request.image.called
+    for type_ in request.instance_types:
+        if request.variant.is_nvidia and type_.nvidia is False:
             raise ConfigurationError(
-                f"the AMI's variant {variant.memory_qos} needs NVIDIA GPUs, and {type_.name} has none",
+                f"{_the_ami(request)} of the variant {variant} needs NVIDIA GPUs, and {type_.name} has none",
                 why="Without a GPU the NVIDIA driver does not load, and the node does not become ready.",
-                todo="Use a type with NVIDIA GPUs such as g4dn.xlarge (x86_64) or g5g.xlarge (arm64), or an AMI of the "
-                "variant without “nvidia”.",
+                todo="Use a type with NVIDIA GPUs such as g4dn.xlarge (x86_64) or g5g.xlarge (arm64), or the variant "
+                "without “nvidia”.",
             )
+    if request.ami is None and request.kind.by_eksctl:
+        # eksctl takes the official image with the driver by itself.
+        return ()
     return tuple(
-        f"{type_.name} has NVIDIA GPUs, but the variant {variant.memory_qos} has no driver for them: they will lie idle"
-        for type_ in types
-        if type_.nvidia and not variant.is_nvidia
+        f"{type_.name} has NVIDIA GPUs, but the variant {variant} has no driver for them: they will lie idle"
+        for type_ in request.instance_types
+        if type_.nvidia and not request.variant.is_nvidia
     )
 
 
@@ -172,21 +155,32 @@ def check_sizes(spec: NodegroupSpec) -> None:
         )
 
 
-def check_volume(size: int | None) -> None:
-    """Refuse a data volume smaller than the snapshot that it is made from."""
-    if size is not None and size < SMALLEST_DATA_VOLUME:
-        raise ConfigurationError(
-            f"a data volume of {size} GiB is too small",
-            why=f"It is made from the AMI's data snapshot, which has {SMALLEST_DATA_VOLUME} GiB; EC2 makes no volume "
-            "smaller than its snapshot.",
-            todo=f"Give --volume-size {SMALLEST_DATA_VOLUME} or more, or leave it out.",
-        )
+def check_places(spec: NodegroupSpec) -> None:
+    """Refuse a subnet, a zone or a security group that stands twice."""
+    for what, names in (
+        ("subnet", spec.subnets),
+        ("availability zone", spec.availability_zones),
+        ("security group", spec.security_groups),
+        ("security group for SSH", spec.ssh_security_groups),
+    ):
+        check_once(what, names)
 
 
-def warn_of_lost_evictions(spec: NodegroupSpec) -> tuple[str, ...]:
-    """Warn of eviction thresholds that go away since one is set: the kubelet does not merge them with its defaults."""
-    lost = missing_evictions(spec.eviction_hard)
+def check_once(what: str, names: Sequence[str]) -> None:
+    """Refuse a name that stands twice."""
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigurationError(f"the {what} {repeated} is given twice", todo="Keep it once.")
+
+
+def warn_of_lost_evictions(thresholds: Mapping[str, str], release: str | None) -> tuple[str, ...]:
+    """Warn of eviction thresholds that go away since one is set, where the image does not keep the kubelet's own."""
+    lost = lost_evictions(thresholds, release)
     if not lost:
         return ()
     defaults = " ".join(f"--eviction-hard {signal}={threshold}" for signal, threshold in lost.items())
-    return (f"eviction-hard replaces all of the kubelet's defaults; to keep the others add {defaults}",)
+    where = "" if release is not None else f"before Bottlerocket {FIRST_MERGING_RELEASE} "
+    return (f"{where}eviction-hard replaces all of the kubelet's defaults; to keep the others add {defaults}",)
+
+
+def _the_ami(request: NodegroupRequest) -> str:
+    return "the AMI" if request.ami is not None else "the official AMI"

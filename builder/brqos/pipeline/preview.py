@@ -41,17 +41,22 @@ def preview(planned: Planned, around: Surroundings) -> list[Step]:
     steps.append(Step(Stage.BUILD, f"run {order_of(around, path).shown}"))
     if spec.ami.regions:
         steps += _registration(planned, around, commit)
-    if Stage.NODEGROUP in stages_of(around):
-        wanted = spec.nodegroup
-        steps.append(Step(Stage.NODEGROUP, f"write the file for {wanted.cluster}, of the kind {wanted.effective_kind}"))
-    return steps
+    return [*steps, *nodegroup_steps(around)]
+
+
+def nodegroup_steps(around: Surroundings) -> list[Step]:
+    """The nodegroup's file, where one is asked for."""
+    if Stage.NODEGROUP not in stages_of(around):
+        return []
+    wanted = around.spec.nodegroup
+    return [Step(Stage.NODEGROUP, f"write the file for {wanted.cluster}, of the kind {wanted.effective_kind}")]
 
 
 def _registration(planned: Planned, around: Surroundings, commit: str) -> list[Step]:
     spec, variant, profile = around.spec, planned.overlay.variant, around.spec.build.sbkeys_profile
     request = AmiRequest(
         images=tuple(
-            _unbuilt(role, gib << 30) for role, gib in zip(ImageRole, planned.tree.image_gib(variant), strict=True)
+            unbuilt(role, gib << 30) for role, gib in zip(ImageRole, planned.tree.image_gib(variant), strict=True)
         ),
         variant=variant.memory_qos,
         arch=spec.arch,
@@ -62,6 +67,11 @@ def _registration(planned: Planned, around: Surroundings, commit: str) -> list[S
         ami_spec=planned.tree.ami_spec(variant),
         upstream_commit=planned.tree.commit,
     )
+    return registration_steps(request)
+
+
+def registration_steps(request: AmiRequest) -> list[Step]:
+    """Every call that registering would make; what depends on an image that is not there yet is said to."""
     return [
         Step(Stage.REGISTER, f"{call.region}: {call.service} {call.operation}", _without_hash(call.parameters))
         for plan in plan_amis(request)
@@ -69,7 +79,8 @@ def _registration(planned: Planned, around: Surroundings, commit: str) -> list[S
     ]
 
 
-def _unbuilt(role: ImageRole, size: int) -> Image:
+def unbuilt(role: ImageRole, size: int) -> Image:
+    """An image of `size` bytes that is not there yet."""
     return Image.model_construct(
         role=role, file=Path(f"<{role} image>"), sha256=_NO_HASH, bytes=size, file_sha256=_NO_HASH, file_bytes=size
     )

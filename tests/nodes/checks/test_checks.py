@@ -84,6 +84,7 @@ def test_a_good_ami_and_a_good_cluster_are_told() -> None:
         "the cluster prod runs Kubernetes 1.30",
     )
     assert result.requests[0].image.release == "1.50.0"
+    assert result.requests[0].image.root_gib == 2
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,8 @@ def places(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         fields["availability_zones"] = tuple(draw(st.lists(st.sampled_from(zones), unique=True)))
     else:
-        fields["subnets"] = draw(_several("subnet"))
+        theirs = {id_ for ids in fields.get("vpc", {}).values() if isinstance(ids, dict) for id_ in ids.values()}
+        fields["subnets"] = tuple(id_ for id_ in draw(_several("subnet")) if id_ not in theirs)
     return fields
 
 

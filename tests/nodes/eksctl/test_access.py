@@ -1,12 +1,11 @@
 """The nodes' role, SSH and the admin container."""
 
-import re
 from typing import Any
 
 import pytest
 
 from brqos.errors import ConfigurationError
-from brqos.nodes.eksctl.access import bottlerocket, check_access, iam, partition_of, policies, ssh
+from brqos.nodes.eksctl.access import bottlerocket, check_access, iam, policies, ssh
 from brqos.nodes.user_data.settings import node_settings
 from nodes.requests import request
 
@@ -33,12 +32,6 @@ def test_the_policies_are_of_the_regions_partition() -> None:
     wish = request(policies=("arn:aws-cn:iam::111122223333:policy/own",), region="cn-north-1")
     check_access(wish)
     assert policies(wish)[0] == "arn:aws-cn:iam::aws:policy/AmazonEKSWorkerNodePolicy"
-    assert [partition_of(region) for region in ("us-gov-west-1", "us-isob-east-1", "eu-west-1", "us-east-1")] == [
-        "aws-us-gov",
-        "aws-iso-b",
-        "aws",
-        "aws",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -58,20 +51,9 @@ def test_a_role_of_ones_own(wish: dict[str, Any], section: dict[str, str]) -> No
     assert iam(request(**wish)) == {"iam": section}
 
 
-@pytest.mark.parametrize(
-    ("wish", "what"),
-    [
-        ({"node_role": ROLE, "policies": (OWN,)}, "the nodes have a role of their own and further policies"),
-        ({"node_role": ROLE, "permissions_boundary": BOUNDARY}, "a role of their own and a permissions boundary"),
-        ({"instance_profile": PROFILE, "policies": (OWN,)}, "an instance profile of their own and further policies"),
-        ({"policies": (OWN.replace("aws", "aws-cn"),)}, "does not exist in eu-central-1"),
-        ({"node_role": ROLE, "region": "us-gov-west-1"}, "does not exist in us-gov-west-1"),
-        ({"ssh_security_groups": ("sg-12345678",)}, "but there is no key for it"),
-    ],
-)
-def test_what_does_not_go_together_is_refused(wish: dict[str, Any], what: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(what)) as error:
-        check_access(request(self_managed=True, **wish))
+def test_ssh_without_a_key_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="but there is no key for it") as error:
+        check_access(request(ssh_security_groups=("sg-12345678",)))
     assert error.value.why and error.value.todo
 
 

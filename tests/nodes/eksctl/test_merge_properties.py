@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,7 @@ def files(draw: st.DrawFn) -> str:
     return newline.join(lines) + draw(st.sampled_from([newline, newline, "", newline + "..." + newline]))
 
 
+@pytest.mark.slow
 @given(
     files(),
     st.lists(
@@ -63,7 +65,7 @@ def files(draw: st.DrawFn) -> str:
     ),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_whatever_the_file_looks_like_it_is_kept(existing: str, several: Any, replace: bool) -> None:
     file = eksctl_file(several)
     text = merge(existing, file, replace=replace)

@@ -148,9 +148,14 @@ def wishes(draw: st.DrawFn) -> NodegroupRequest:
     )
     by = draw(st.sampled_from(["id", "tags", "ssm"]))
     type_ = draw(st.sampled_from([None, "gp2", "gp3", "io1", "io2"]))
-    iops = (
-        draw(st.integers(3000, 16000)) if type_ in {"io1", "io2"} or (type_ != "gp2" and draw(st.booleans())) else None
-    )
+    size = draw(st.none() | st.integers(20, 16384))
+    iops, throughput = None, None
+    if type_ in {"io1", "io2"} or (type_ != "gp2" and draw(st.booleans())):
+        least = 100 if type_ in {"io1", "io2"} else 3000
+        per_gib = {"io1": 50, "io2": 1000}.get(type_ or "gp3", 500)
+        iops = draw(st.integers(least, max(least, min(64000, per_gib * (size or 20)))))
+    if type_ in {None, "gp3"}:
+        throughput = draw(st.none() | st.integers(125, min(2000, (iops or 3000) // 4)))
     return karpenter_request(
         ami="ami-" + draw(st.text("0123456789abcdef", min_size=17, max_size=17)),
         arch=arch,
@@ -162,10 +167,10 @@ def wishes(draw: st.DrawFn) -> NodegroupRequest:
         spot=draw(st.booleans()),
         instance_types=tuple(draw(st.lists(st.sampled_from(types), unique=True))),
         availability_zones=draw(st.sampled_from([(), ("eu-central-1a",), ("eu-central-1a", "eu-central-1c")])),
-        volume_size=draw(st.none() | st.integers(20, 16384)),
+        volume_size=size,
         volume_type=type_,
         volume_iops=iops,
-        volume_throughput=draw(st.none() | st.integers(125, 1000)) if type_ in {None, "gp3"} else None,
+        volume_throughput=throughput,
         volume_encrypted=draw(st.booleans()),
         volume_kms_key=draw(st.none() | st.just("alias/nodes")),
         max_pods=draw(st.none() | st.integers(1, 1000)),
@@ -175,7 +180,7 @@ def wishes(draw: st.DrawFn) -> NodegroupRequest:
             st.sampled_from(
                 [
                     {},
-                    {"node_role": "arn:aws-us-gov:iam::111122223333:role/a/b"},
+                    {"node_role": "arn:aws:iam::111122223333:role/a/b"},
                     {"instance_profile": "arn:aws:iam::111122223333:instance-profile/p"},
                 ]
             )

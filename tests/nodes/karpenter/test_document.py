@@ -127,3 +127,12 @@ def test_the_class_is_the_pools_own() -> None:
         "kind": "EC2NodeClass",
         "name": "x",
     }
+
+
+def test_the_systems_volume_is_never_smaller_than_the_amis() -> None:
+    assert "blockDeviceMappings" not in class_(root_gib=4)
+    for size in (None, 30):
+        system, data = class_(root_gib=25, volume_size=size)["blockDeviceMappings"]
+        assert (system["deviceName"], system["ebs"]["volumeSize"]) == ("/dev/xvda", "25Gi")
+        assert data["ebs"]["volumeSize"] == f"{size or 20}Gi"
+    assert class_(root_gib=2, volume_size=30)["blockDeviceMappings"][0]["ebs"]["volumeSize"] == "4Gi"

@@ -53,7 +53,7 @@ def test_each_ami_has_two_objects_of_one_name() -> None:
         for name in ("memoryqos-amd64", "memoryqos-arm64", "memoryqos-gpu")
         for kind in ("EC2NodeClass", "NodePool")
     ]
-    assert file.suffix == ".karpenter.yaml" and file.command == "kubectl apply -f {file}"
+    assert file.suffix == ".karpenter.yaml" and file.commands == ("kubectl apply -f {file}",)
 
 
 def test_a_rehearsal_says_so_before_all_else() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.file import node_file
 from brqos.nodes.karpenter import rules
 from brqos.nodes.karpenter.ami_selection import check_told_apart
 from brqos.nodes.karpenter.document import document
@@ -44,13 +45,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"availability_zones": ("eu-west-1a",)}, "“eu-west-1a” is not an availability zone of eu-central-1"),
     ({"availability_zones": ("eu-central-1a b",)}, "is not an availability zone"),
     ({"availability_zones": ("eu-central-1",)}, "is not an availability zone"),
-    ({"volume_size": 59001}, "a data volume of 59001 GiB is too large"),
-    ({"volume_type": "io2"}, "a volume of the type io2 needs a number of IOPS"),
-    ({"volume_type": "gp2", "volume_iops": 3000}, "a gp2 volume has no number of IOPS"),
-    ({"volume_type": "io1", "volume_iops": 3000, "volume_throughput": 125}, "has no throughput to choose"),
-    ({"tags": {"karpenter.sh/nodepool": "a"}}, "is Karpenter's own"),
-    ({"tags": {"kubernetes.io/cluster/prod": "owned"}}, "is Karpenter's own"),
-    ({"tags": {"eks:eks-cluster-name": "a"}}, "is Karpenter's own"),
+    ({"volume_size": 59001}, "a gp3 volume of 59001 GiB is too much"),
+    ({"volume_type": "io2"}, "an io2 volume needs a number of IOPS"),
+    ({"volume_type": "gp2", "volume_iops": 3000}, "a gp2 volume has no IOPS to choose"),
+    ({"volume_type": "io2", "volume_iops": 3000, "volume_throughput": 125}, "has no throughput to choose"),
+    ({"tags": {"karpenter.sh/nodepool": "a"}}, "is set by Karpenter itself"),
+    ({"tags": {"kubernetes.io/cluster/prod": "owned"}}, "is set by Karpenter itself"),
+    ({"tags": {"eks:eks-cluster-name": "a"}}, "is set by Karpenter itself"),
     ({"tags": {"aws:a": "b"}}, "has a prefix that is taken"),
     ({"tags": {"": "b"}}, "has no key"),
     ({"tags": {str(number): "" for number in range(45)}}, "45 tags are too many"),
@@ -75,7 +76,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("fields", "message"), WRONG)
 def test_what_is_wrong_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)) as refused:
-        document([karpenter_request(**fields)])
+        node_file([karpenter_request(**fields)])
     assert refused.value.todo
 
 
@@ -130,8 +131,8 @@ def test_two_amis_that_nothing_tells_apart(by: str) -> None:
 
 # What else is asked for may collide with the wrong wish, and be named first.
 _LEFT_OUT = frozenset(
-    {"kind", "karpenter", "settings", "node_role", "instance_profile", "subnets", "security_groups"}
-    | {"volume_type", "volume_iops", "volume_throughput"}
+    {"kind", "karpenter", "settings", "instance_types", "node_role", "instance_profile", "subnets", "security_groups"}
+    | {"volume_type", "volume_size", "volume_iops", "volume_throughput"}
 )
 
 
@@ -141,4 +142,4 @@ def test_one_wrong_wish_is_refused_with_its_reason(wish: NodegroupRequest, wrong
     fields, message = wrong
     spec = {name: getattr(wish.spec, name) for name in type(wish.spec).model_fields if name not in _LEFT_OUT}
     with pytest.raises(ConfigurationError, match=re.escape(message)):
-        document([karpenter_request(ami=wish.ami, **{**spec, **fields})])
+        node_file([karpenter_request(ami=wish.ami, **{**spec, **fields})])

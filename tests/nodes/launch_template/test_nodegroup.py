@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from brqos.errors import ConfigurationError
 from brqos.nodes.launch_template.data import launch_template_data
-from brqos.nodes.launch_template.nodegroup import ami_type, nodegroup_json
+from brqos.nodes.launch_template.nodegroup import nodegroup_json, official_ami_type
 from brqos.nodes.request import NodegroupRequest
 from nodes.launch_template.cases import FULL, KNOWN, ROLE, SUBNETS, wish
 from nodes.launch_template.wishes import wishes
@@ -85,10 +85,10 @@ def test_eks_needs_role_and_subnets(fields: dict[str, Any], missing: str) -> Non
     ],
 )
 def test_the_official_ami_has_a_type(variant: str, arch: str, type_: str) -> None:
-    assert ami_type(wish(ami=None, variant=variant, arch=arch)) == type_
+    assert official_ami_type(wish(ami=None, variant=variant, arch=arch)) == type_
     assert type_ in shape("eks", "AMITypes").enum
 
 
 def test_another_flavor_has_none() -> None:
     with pytest.raises(ConfigurationError, match="no official AMI"):
-        ami_type(wish(ami=None, variant="aws-k8s-1.37-nvidia-595"))
+        official_ami_type(wish(ami=None, variant="aws-k8s-1.37-nvidia-595"))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.file import node_file
 from brqos.nodes.launch_template import rules
 from brqos.nodes.launch_template.file import launch_template_file
 from brqos.nodes.request import NodegroupRequest
@@ -37,21 +38,21 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "twice": ({"settings": {"kubernetes": {"cluster-name": "x"}}}, "given twice"),
     "large": ({"settings": {"motd": "x" * 17000}}, "bytes"),
     "official, not merged": ({"ami": None, "variant": "aws-k8s-1.37", "settings": {"motd": '"'}}, "EKS cannot read"),
-    "key alone": ({"volume_kms_key": KEY}, "without volume-encrypted"),
+    "key alone": ({"volume_kms_key": KEY}, "not encrypted"),
     "key elsewhere": (
         {"volume_encrypted": True, "volume_kms_key": KEY.replace("central", "west")},
-        "in eu-west-1, the nodes are in eu-central-1",
+        "in eu-west-1, and the nodes in eu-central-1",
     ),
     "throughput of io2": (
         {"volume_type": "io2", "volume_iops": 3000, "volume_throughput": 125},
-        "no volume-throughput",
+        "has no throughput",
     ),
-    "iops of gp2": ({"volume_type": "gp2", "volume_iops": 3000}, "gp2 has no volume-iops"),
-    "io1 without": ({"volume_type": "io1"}, "needs volume-iops"),
+    "iops of gp2": ({"volume_type": "gp2", "volume_iops": 3000}, "a gp2 volume has no IOPS"),
+    "io1 without": ({"volume_type": "io1"}, "needs a number of IOPS"),
     "few iops of gp3": ({"volume_iops": 2999}, "cannot have 2999 IOPS"),
-    "many iops of io1": ({"volume_type": "io1", "volume_size": 100, "volume_iops": 5001}, "cannot have 5001 IOPS"),
-    "many iops of a small gp3": ({"volume_size": 20, "volume_iops": 10001}, "cannot have 10001 IOPS"),
-    "throughput above iops": ({"volume_throughput": 751}, "cannot have 751 MiB/s"),
+    "many iops of io1": ({"volume_type": "io1", "volume_size": 100, "volume_iops": 5001}, "with 5001 IOPS is too much"),
+    "many iops of a small gp3": ({"volume_size": 20, "volume_iops": 10001}, "with 10001 IOPS is too much"),
+    "throughput above iops": ({"volume_throughput": 751}, "751 MiB/s is too much"),
     "tag of AWS": ({"tags": {"aws:x": "y"}}, "prefix that is taken"),
     "tag of brqos": ({"tags": {"brqos:tool": "y"}}, "prefix that is taken"),
     "tag of EKS": ({"tags": {"eks:cluster-name": "y"}}, "EKS's own"),
@@ -62,7 +63,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"node_role": "arn:aws:iam::123456789012:role/aws-service-role/eks.amazonaws.com/X"},
         "service's own",
     ),
-    "role elsewhere": ({"node_role": "arn:aws-cn:iam::123456789012:role/x"}, "partition aws-cn"),
+    "role elsewhere": ({"node_role": "arn:aws-cn:iam::123456789012:role/x"}, "does not exist in eu-central-1"),
     "subnet twice": ({"subnets": ("subnet-12345678", "subnet-12345678")}, "subnet-12345678 is given twice"),
     "group twice": ({"security_groups": GROUPS[:1] * 2}, "given twice"),
     "many groups": ({"security_groups": GROUPS}, "17 security groups"),
@@ -78,7 +79,7 @@ def test_what_is_right_passes(case: str) -> None:
 def test_what_is_wrong_is_refused_with_its_reason(case: str) -> None:
     fields, why = BAD[case]
     with pytest.raises(ConfigurationError, match=why) as refused:
-        launch_template_file([wish(**fields)])
+        node_file([wish(**fields)])
     assert refused.value.todo
 
 
@@ -106,18 +107,7 @@ def test_one_wrong_wish_is_refused(request: NodegroupRequest, case: str) -> None
         ami=request.ami, arch=request.architecture.value, variant=request.variant.base, **{**given_, **fields}
     )
     with pytest.raises(ConfigurationError, match=why):
-        rules.check(broken)
-
-
-@pytest.mark.parametrize("name", ["a", "1", "a_b-c", "A" * 63])
-def test_eks_takes_the_name_of_a_nodegroup(name: str) -> None:
-    rules.check_nodegroup_name(name)
-
-
-@pytest.mark.parametrize("name", ["", "-a", "_a", "a.b", "ü", "a" * 64, "a\n"])
-def test_eks_refuses_the_name_of_a_nodegroup(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="managed nodegroup"):
-        rules.check_nodegroup_name(name)
+        node_file([broken])
 
 
 @pytest.mark.parametrize("name", ["abc", "my_cluster-a", "(a).b/c", "x" * 128])
@@ -135,12 +125,6 @@ def test_own_security_groups_are_warned_of() -> None:
     (warning,) = launch_template_file([wish(**KNOWN, security_groups=GROUPS[:1])]).warnings
     assert "cluster security group" in warning
     assert launch_template_file([wish(**KNOWN)]).warnings == ()
-
-
-def test_a_key_of_ones_own_has_to_let_auto_scaling_in() -> None:
-    (warning,) = launch_template_file([wish(**KNOWN, volume_encrypted=True, volume_kms_key=KEY)]).warnings
-    assert "AWSServiceRoleForAutoScaling" in warning
-    assert launch_template_file([wish(**KNOWN, volume_encrypted=True)]).warnings == ()
 
 
 def test_a_template_too_large_to_be_handed_over_is_warned_of() -> None:

@@ -6,7 +6,6 @@ import tomllib
 import pytest
 
 from brqos.errors import ConfigurationError
-from brqos.nodes.launch_template.merging import check_mergeable
 from brqos.nodes.launch_template.user_data import encoded_user_data, missing_endpoint, user_data
 from brqos.nodes.user_data.toml import MOST_BYTES
 from nodes.launch_template.cases import CERTIFICATE, ENDPOINT, FULL, wish
@@ -75,25 +74,8 @@ def test_room_is_kept_for_what_comes_later() -> None:
     assert not fits(rest, ami=None, variant="aws-k8s-1.37")
 
 
-def test_what_eks_can_merge_passes() -> None:
-    check_mergeable({"kubernetes": {"eviction-hard": {"memory.available": "5%"}}, "ntp": {"time-servers": ["a", "b"]}})
-
-
-@pytest.mark.parametrize(
-    ("settings", "why"),
-    [
-        ({"motd": 'a "b"'}, "quotation mark"),
-        ({"motd": "a\\b"}, "backslash"),
-        ({"kernel": {"sysctl": {'a"b': "1"}}}, "in its name"),
-        ({"kubernetes": {"static-pods": {"a.b": {"enabled": True}}}}, "has to be quoted"),
-        ({"x": {"numbers": [1, 0.5]}}, "several types"),
-        ({"container-registry": {"mirrors": [{"registry": "*"}]}}, "tables in a list"),
-        ({"x": {"names": ['"']}}, "quotation mark"),
-    ],
-)
-def test_what_eks_cannot_merge_is_refused(settings: dict[str, object], why: str) -> None:
-    with pytest.raises(ConfigurationError, match=why):
-        check_mergeable(settings)
+def test_eks_merges_with_the_official_ami_only() -> None:
+    settings = {"motd": 'a "b"'}
     with pytest.raises(ConfigurationError, match="EKS cannot read"):
         user_data(wish(ami=None, variant="aws-k8s-1.37", settings=settings))
     assert user_data(wish(settings=settings))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.file import node_file
 from brqos.nodes.terraform.file import terraform_file
 from nodes.terraform.cases import wish
 
@@ -43,11 +44,11 @@ def test_what_is_taken(spec: dict[str, Any]) -> None:
     ("spec", "message"),
     [
         ({**OFFICIAL, "variant": "aws-k8s-1.37-nvidia-fips"}, "the official AMI of aws-k8s-1.37-nvidia-fips"),
-        ({"node_role": ROLE, "policies": (POLICY,)}, "policies does not go together with node-role"),
-        ({"node_role": ROLE, "permissions_boundary": POLICY}, "permissions-boundary does not go together"),
-        ({"node_role": ROLE, "region": "cn-north-1"}, "the nodes' role is of the partition aws"),
-        ({"volume_kms_key": "alias/x"}, "volume-kms-key is given without volume-encrypted"),
-        ({"volume_type": "gp2", "volume_throughput": 250}, "has no volume-throughput"),
+        ({"node_role": ROLE, "policies": (POLICY,)}, "a role of their own and further policies"),
+        ({"node_role": ROLE, "permissions_boundary": POLICY}, "a role of their own and a permissions boundary"),
+        ({"node_role": ROLE, "region": "cn-north-1"}, "does not exist in cn-north-1"),
+        ({"volume_kms_key": "alias/x"}, "a KMS key for volumes that are not encrypted"),
+        ({"volume_type": "gp2", "volume_throughput": 250}, "has no throughput"),
         ({"subnets": ("subnet-01234567",) * 2}, "the subnet subnet-01234567 is given twice"),
         ({"security_groups": ("sg-01234567",) * 2}, "the security group sg-01234567 is given twice"),
         ({"tags": {"aws:x": "y"}}, "aws:x"),
@@ -64,5 +65,5 @@ def test_what_is_taken(spec: dict[str, Any]) -> None:
 )
 def test_what_is_refused(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)) as refused:
-        terraform_file([wish(**spec)])
+        node_file([wish(**spec)])
     assert refused.value.todo

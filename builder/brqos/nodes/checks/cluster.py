@@ -7,10 +7,8 @@ from brqos.aws.subnets import DescribedSubnet
 from brqos.config.nodegroup import NodegroupKind, NodegroupSpec, VpcSpec
 from brqos.errors import ConfigurationError
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.skew import MOST_MINORS_BEHIND, goes_with
 from brqos.variant import KubernetesVersion
-
-MOST_MINORS_BEHIND = 3
-"""A kubelet may be three minors older than the control plane (Kubernetes version skew policy, since 1.28)."""
 
 _LEAST_SUBNETS = 2
 # Self-managed nodegroups and NodePools are none that EKS knows.
@@ -47,10 +45,9 @@ def check_skew(kubelet: KubernetesVersion, control_plane: KubernetesVersion, clu
 
     kubernetes.io, Version Skew Policy; EKS refuses such managed nodegroups, and others never become ready.
     """
-    behind = control_plane.minor - kubelet.minor
-    if 0 <= behind <= MOST_MINORS_BEHIND:
+    if goes_with(kubelet, control_plane):
         return
-    if behind < 0:
+    if control_plane < kubelet:
         why = f"A kubelet may not be newer than the control plane of its cluster; {cluster} has {control_plane}."
         todo = f"Upgrade the cluster first, or use an AMI for {control_plane}."
     else:

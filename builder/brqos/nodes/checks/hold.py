@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from brqos.config.nodegroup import VpcSpec
+from brqos.nodes.checks import image as checking
 from brqos.nodes.checks.cluster import check_cluster, completed, warn_of_names, warn_of_network
 from brqos.nodes.checks.facts import NodeFacts
-from brqos.nodes.checks.image import check_image, release_of
 from brqos.nodes.checks.types import known_types
 from brqos.nodes.request import NodegroupRequest
 
@@ -23,8 +23,8 @@ class Checked:
 def hold(requests: Sequence[NodegroupRequest], facts: NodeFacts) -> Checked:
     """Hold facts against requests of one cluster; raises ConfigurationError for what cannot work.
 
-    The requests that come back know the AMI's release, the types as EC2 has them, and what their file needs of the
-    cluster.
+    The requests that come back know the AMI's release and its root volume, the types as EC2 has them, and what their
+    file needs of the cluster.
     """
     warnings: list[str] = []
     told: list[str] = []
@@ -48,9 +48,9 @@ def _held(request: NodegroupRequest, facts: NodeFacts) -> tuple[NodegroupRequest
         request = replace(request, types=known_types(request, facts.types))
     if facts.images is not None and request.ami is not None:
         image = facts.images[request.ami]
-        warnings = check_image(request, image)
-        if image is not None and request.image.release is None:
-            request = replace(request, image=replace(request.image, release=release_of(image)))
+        warnings = checking.check_image(request, image)
+        if image is not None:
+            request = replace(request, image=checking.completed(request.image, image))
     if facts.cluster is not None:
         before = request.spec
         check_cluster(request, facts.cluster)

@@ -1,13 +1,12 @@
 """An AMI as EC2 describes it, held against what the request takes it for."""
 
+from dataclasses import replace
+
 from brqos.ami import tags
-from brqos.ami.layout import DEVICES
 from brqos.aws.ec2 import DescribedImage
 from brqos.errors import ConfigurationError
-from brqos.image.model import ImageRole
-from brqos.nodes.request import NodegroupRequest
-
-ROOT_DEVICE, DATA_DEVICE = DEVICES[ImageRole.OS], DEVICES[ImageRole.DATA]
+from brqos.nodes.request import NodegroupRequest, NodeImage
+from brqos.nodes.volumes import DATA_DEVICE, ROOT_DEVICE
 
 
 def check_image(request: NodegroupRequest, image: DescribedImage | None) -> tuple[str, ...]:
@@ -26,7 +25,13 @@ def check_image(request: NodegroupRequest, image: DescribedImage | None) -> tupl
     return (*_warn_of_origin(image), *_warn_of_age(image), *_warn_of_volumes(request, image))
 
 
-def release_of(image: DescribedImage) -> str | None:
+def completed(asked: NodeImage, image: DescribedImage) -> NodeImage:
+    """The image with what EC2 tells of it, where it was not known: the release, and the root volume's size."""
+    root = image.mappings.get(ROOT_DEVICE, {}).get("VolumeSize")
+    return replace(asked, release=asked.release or _release(image), root_gib=asked.root_gib or root)
+
+
+def _release(image: DescribedImage) -> str | None:
     """Bottlerocket's release (`1.50.0`), from our tag; None where the AMI has none."""
     version = image.tags.get(tags.IMAGE_VERSION)
     return version.removeprefix("v").partition("-")[0] if version else None

@@ -2,32 +2,16 @@
 
 from typing import Any
 
-from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
+from brqos.nodes.iam import aws_policy
 from brqos.nodes.request import NodegroupRequest
 
 Document = dict[str, Any]
-
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-_PARTITION_FIELD = 1
 
 # eksctl 0.231, cfn/builder/iam_helper.go: makeManagedPolicies. Setting attachPolicyARNs drops these; the pull-only one
 # it adds by itself on self-managed nodes.
 _NEEDED = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonSSMManagedInstanceCore")
 _NEEDED_WHEN_MANAGED = ("AmazonEC2ContainerRegistryPullOnly",)
-
-
-def partition_of(region: str) -> str:
-    """`aws`, or what stands in its place in the ARNs of a region."""
-    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def iam(request: NodegroupRequest) -> Document:
@@ -48,7 +32,7 @@ def iam(request: NodegroupRequest) -> Document:
 def policies(request: NodegroupRequest) -> list[str]:
     """The policies that every node needs, and then the further ones, each once."""
     names = (*_NEEDED, *(_NEEDED_WHEN_MANAGED if request.managed else ()))
-    needed = [f"arn:{partition_of(request.region)}:iam::aws:policy/{name}" for name in names]
+    needed = [aws_policy(request.region, name) for name in names]
     return list(dict.fromkeys([*needed, *request.spec.policies]))
 
 
@@ -82,8 +66,6 @@ def bottlerocket(request: NodegroupRequest, settings: Document) -> Document:
 def check_access(request: NodegroupRequest) -> tuple[str, ...]:
     """Refuse what does not go together; raises ConfigurationError, returns warnings."""
     spec = request.spec
-    _check_role(spec)
-    _check_partitions(request)
     warnings: list[str] = []
     if spec.node_role is not None and spec.node_role.count("/") > 1:
         warnings.append(
@@ -101,30 +83,3 @@ def check_access(request: NodegroupRequest) -> tuple[str, ...]:
             "from which SSH may come, or leave the key out and use Session Manager"
         )
     return tuple(warnings)
-
-
-def _check_role(spec: NodegroupSpec) -> None:
-    """validation.go: validateNodeGroupIAM."""
-    for given, what in ((spec.node_role, "a role"), (spec.instance_profile, "an instance profile")):
-        for further, name in (
-            (spec.policies, "further policies"),
-            (spec.permissions_boundary, "a permissions boundary"),
-        ):
-            if given is not None and further:
-                raise ConfigurationError(
-                    f"the nodes have {what} of their own and {name}",
-                    why=f"eksctl puts {name} on a role that it makes itself, and rejects both together.",
-                    todo="Keep one of them; what your own role may do is decided where it is made.",
-                )
-
-
-def _check_partitions(request: NodegroupRequest) -> None:
-    spec = request.spec
-    partition = partition_of(request.region)
-    for arn in (*spec.policies, spec.permissions_boundary, spec.node_role, spec.instance_profile):
-        if arn is not None and arn.split(":")[_PARTITION_FIELD] != partition:
-            raise ConfigurationError(
-                f"{arn} does not exist in {request.region}",
-                why=f"ARNs of that region begin with arn:{partition}:",
-                todo="Give the ARN of one there.",
-            )

@@ -5,11 +5,10 @@ from typing import Any
 
 from brqos.errors import ConfigurationError
 from brqos.nodes.made import NodeFile
+from brqos.nodes.skew import goes_with
 from brqos.variant import KubernetesVersion
 
 Document = Mapping[str, Any]
-
-_MOST_MINORS_BEHIND = 3
 
 
 def check_agreement(theirs: Document, made: NodeFile) -> None:
@@ -45,8 +44,7 @@ def _check_version(text: object, made: NodeFile) -> None:
                 why="The official AMI is the one for the cluster's version, and below it ignores the settings.",
                 todo="Upgrade the cluster, or use an AMI that brqos built.",
             )
-        behind = cluster.minor - nodes.minor
-        if request.ami is not None and not 0 <= behind <= _MOST_MINORS_BEHIND:
+        if request.ami is not None and not goes_with(nodes, cluster):
             raise ConfigurationError(
                 f"the existing file's cluster has Kubernetes {cluster}, and the AMI is for {nodes}",
                 why="A kubelet may be up to three minor versions older than the control plane, and never newer.",

@@ -7,16 +7,17 @@ has its own module, with the rules for what is wished there; which fields may st
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from brqos.ami.tags import check_tags
 from brqos.errors import ConfigurationError
 from brqos.nodes.eksctl.access import bottlerocket, check_access, iam, ssh
 from brqos.nodes.eksctl.capacity import capacity, check_capacity
 from brqos.nodes.eksctl.image import check_image, image
+from brqos.nodes.eksctl.names import check_names
 from brqos.nodes.eksctl.network import check_network, network, vpc
 from brqos.nodes.eksctl.rules import check_nodegroup
-from brqos.nodes.eksctl.volumes import check_volumes, volumes
+from brqos.nodes.eksctl.volumes import check_wished_volumes, volumes
 from brqos.nodes.labels import check_taints
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.tags import check_not_taken, check_number
 from brqos.nodes.user_data.settings import merged, node_settings
 
 Document = dict[str, Any]
@@ -25,9 +26,9 @@ API_VERSION = "eksctl.io/v1alpha5"
 KIND = "ClusterConfig"
 SECTIONS = ("managedNodeGroups", "nodeGroups")
 
-# eksctl, CloudFormation and EKS add theirs to the 50 that AWS allows on a resource.
-_MOST_TAGS = 40
-_OWN_TAGS = ("alpha.eksctl.io/", "eksctl.cluster.k8s.io/", "eksctl.io/", "kubernetes.io/cluster/")
+_TAGS_OF_OTHERS = 10
+_OWN_TAGS = ("Name",)
+_OWN_PREFIXES = ("alpha.eksctl.io/", "eksctl.cluster.k8s.io/", "eksctl.io/", "kubernetes.io/cluster/")
 
 
 def document(requests: Sequence[NodegroupRequest]) -> Document:
@@ -72,11 +73,12 @@ def section(request: NodegroupRequest) -> str:
 
 def check_wishes(request: NodegroupRequest) -> tuple[str, ...]:
     """Refuse what eksctl cannot do or would get wrong; raises ConfigurationError, returns warnings."""
+    check_names(request.cluster, request.name)
     check_image(request)
     check_capacity(request)
     check_network(request)
     _check_tags(request)
-    return (*check_volumes(request), *check_access(request))
+    return (*check_wished_volumes(request), *check_access(request))
 
 
 def _nodegroup(request: NodegroupRequest) -> Document:
@@ -95,12 +97,8 @@ def _nodegroup(request: NodegroupRequest) -> Document:
     return nodegroup
 
 
-def _taints(request: NodegroupRequest) -> list[Document]:
-    taints = check_taints(request.spec.taints, managed=request.managed)
-    return [
-        {"key": taint.key, **({"value": taint.value} if taint.value else {}), "effect": taint.effect}
-        for taint in taints
-    ]
+def _taints(request: NodegroupRequest) -> list[dict[str, str]]:
+    return [taint.manifest() for taint in check_taints(request.spec.taints, managed=request.managed)]
 
 
 def _settings(request: NodegroupRequest) -> Document:
@@ -116,17 +114,5 @@ def _settings(request: NodegroupRequest) -> Document:
 def _check_tags(request: NodegroupRequest) -> None:
     """cfn/builder/managed_launch_template.go: makeTags; v1alpha5/defaults.go: SetManagedNodeGroupDefaults."""
     tags = request.spec.tags
-    check_tags(tags, "[nodegroup.tags]")
-    for key in tags:
-        if key == "Name" or key.startswith(_OWN_TAGS):
-            raise ConfigurationError(
-                f"the tag “{key}” is set by eksctl itself",
-                why="EC2 refuses two tags with one key on an instance." if key == "Name" else "It would replace yours.",
-                todo="Leave it out.",
-            )
-    if len(tags) > _MOST_TAGS:
-        raise ConfigurationError(
-            f"{len(tags)} tags are too many",
-            why="AWS allows 50 on a resource, and eksctl, CloudFormation and EKS add theirs.",
-            todo=f"Keep {_MOST_TAGS} or fewer.",
-        )
+    check_not_taken(tags, _OWN_TAGS, prefixes=_OWN_PREFIXES, by="eksctl")
+    check_number(len(tags), others=_TAGS_OF_OTHERS, whose="eksctl, CloudFormation and EKS")

@@ -3,14 +3,13 @@
 from typing import Any
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.ami_types import OFFICIAL_FLAVORS
 from brqos.nodes.request import NodegroupRequest
 
 Document = dict[str, Any]
 
 FAMILY = "Bottlerocket"
 FIPS_FAMILY = "BottlerocketFips"
-
-_OFFICIAL_FLAVORS = ("", "nvidia", "fips", "nvidia-fips")
 
 
 def image(request: NodegroupRequest) -> Document:
@@ -23,12 +22,7 @@ def image(request: NodegroupRequest) -> Document:
     """
     if request.ami is not None:
         return {"ami": request.ami, "amiFamily": FAMILY}
-    return {"amiFamily": FIPS_FAMILY if is_fips(request) else FAMILY}
-
-
-def is_fips(request: NodegroupRequest) -> bool:
-    """Whether the variant is one with FIPS."""
-    return "fips" in request.variant.flavor.split("-")
+    return {"amiFamily": FIPS_FAMILY if _is_fips(request) else FAMILY}
 
 
 def needs(request: NodegroupRequest) -> str:
@@ -51,7 +45,7 @@ def check_image(request: NodegroupRequest) -> None:
     if request.ami is not None:
         return
     variant = request.variant
-    if variant.flavor not in _OFFICIAL_FLAVORS:
+    if not set(filter(None, variant.flavor.split("-"))) <= OFFICIAL_FLAVORS:
         raise ConfigurationError(
             f"eksctl cannot pick the official AMI of {variant.base}",
             why="It goes by the instance type and by the families Bottlerocket and BottlerocketFips.",
@@ -62,5 +56,9 @@ def check_image(request: NodegroupRequest) -> None:
         raise ConfigurationError(
             f"{gpu} has NVIDIA GPUs, for which eksctl picks the official AMI with NVIDIA's driver, not {variant.base}",
             why="It goes by the instance type alone where no AMI is named.",
-            todo=f"Use the variant {variant.plain}-{'nvidia-fips' if is_fips(request) else 'nvidia'}, or other types.",
+            todo=f"Use the variant {variant.plain}-{'nvidia-fips' if _is_fips(request) else 'nvidia'}, or other types.",
         )
+
+
+def _is_fips(request: NodegroupRequest) -> bool:
+    return "fips" in request.variant.flavor.split("-")

@@ -13,10 +13,10 @@ from brqos.errors import ConfigurationError
 from brqos.nodes.eksctl.agreement import check_agreement
 from brqos.nodes.eksctl.document import SECTIONS, places
 from brqos.nodes.eksctl.existing import Entry, Existing, read
-from brqos.nodes.eksctl.head import REHEARSAL
-from brqos.nodes.eksctl.remarks import Remarks, about_vpc, remarks
+from brqos.nodes.eksctl.remarks import about_vpc, remarks
 from brqos.nodes.emit import to_yaml
 from brqos.nodes.made import NodeFile
+from brqos.nodes.remarks import REHEARSAL, Remarks
 
 Document = dict[str, Any]
 _Items = list[tuple[str, list[Any]]]

@@ -1,12 +1,13 @@
 """Where the nodes are: subnets, zones and security groups, and the `vpc` of a cluster that eksctl did not create."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brqos.config.nodegroup import VpcSpec
 from brqos.errors import ConfigurationError
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.rules import check_once
+from brqos.nodes.zones import check_zones
 
 Document = dict[str, Any]
 
@@ -58,33 +59,11 @@ def check_network(request: NodegroupRequest) -> None:
             why="eksctl takes one of the two.",
             todo="Keep the subnets: each is in a zone.",
         )
-    for what, names in (
-        ("subnet", spec.subnets),
-        ("availability zone", spec.availability_zones),
-        ("security group", spec.security_groups),
-        ("security group for SSH", spec.ssh_security_groups),
-    ):
-        _check_once(what, names)
-    _check_zones(request, spec.availability_zones)
+    check_zones(request.region, spec.availability_zones, local=False)
     if spec.vpc != VpcSpec():
         _check_whole(spec.vpc)
-        _check_zones(request, (*spec.vpc.private_subnets, *spec.vpc.public_subnets))
+        check_zones(request.region, (*spec.vpc.private_subnets, *spec.vpc.public_subnets), local=False)
         _check_subnets(request)
-
-
-def _check_once(what: str, names: Sequence[str]) -> None:
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigurationError(f"the {what} {repeated} is given twice", todo="Keep it once.")
-
-
-def _check_zones(request: NodegroupRequest, zones: Iterable[str]) -> None:
-    for zone in zones:
-        if re.fullmatch(rf"{re.escape(request.region)}[a-z]", zone, re.ASCII) is None:
-            raise ConfigurationError(
-                f"“{zone}” is not an availability zone of {request.region}",
-                why="A zone is called like its region, with a letter. Local zones and zone ids are something else.",
-                todo=f"Write it for example as {request.region}a; nodes in a local zone need its subnets instead.",
-            )
 
 
 def _check_whole(vpc: VpcSpec) -> None:
@@ -109,7 +88,7 @@ def _check_whole(vpc: VpcSpec) -> None:
 
 def _check_subnets(request: NodegroupRequest) -> None:
     spec = request.spec
-    _check_once("subnet", (*spec.vpc.private_subnets.values(), *spec.vpc.public_subnets.values()))
+    check_once("subnet", (*spec.vpc.private_subnets.values(), *spec.vpc.public_subnets.values()))
     both: Mapping[str, Mapping[str, str]] = {"private": spec.vpc.private_subnets, "public": spec.vpc.public_subnets}
     for name, subnets in both.items():
         if 0 < len(subnets) < _LEAST_SUBNETS:

@@ -1,21 +1,32 @@
 """The comments in an emitted eksctl file: why a thing is there, for whoever reads it in a year.
 
-They are by the path of the key that they stand before. What is said about memory is in memory_remarks.py.
+They are by the path of the key that they stand before.
 """
 
 from collections.abc import Mapping
-from textwrap import wrap
 from typing import Any
 
+from brqos.nodes import memory_remarks
 from brqos.nodes.eksctl.capacity import is_mixed, on_demand
-from brqos.nodes.eksctl.memory_remarks import about_memory
-from brqos.nodes.eksctl.volumes import SYSTEM_SIZE, names_its_volumes
+from brqos.nodes.eksctl.volumes import names_its_volumes, system_gib
+from brqos.nodes.emit import Path
+from brqos.nodes.remarks import (
+    BOTTLEROCKETS_USER_DATA,
+    KEY_POLICY,
+    NO_TYPES,
+    ON_THE_DATA_VOLUME,
+    SET_BY_EKS_LATER,
+    SYSTEM_STAYS,
+    Remarks,
+    containers,
+    control_container,
+    fitting,
+    own_image,
+    wrapped,
+)
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.volumes import is_wished, needs_key_policy
 
-Path = tuple[str | int, ...]
-Remarks = dict[Path, str]
-
-_WIDTH = 98
 _NODE_POLICIES = (
     "AmazonEKSWorkerNodePolicy, AmazonEC2ContainerRegistryPullOnly, AmazonSSMManagedInstanceCore for the control "
     "container, and AmazonEKS_CNI_Policy unless aws-node has a role of its own"
@@ -34,10 +45,10 @@ def remarks(request: NodegroupRequest, place: tuple[str, int], nodegroup: Mappin
         **_about_network(request, place),
         **_about_access(request, place),
         **_about_max_pods(request, place, kubernetes),
-        **_about_containers(request, path, settings["host-containers"]),
-        **about_memory(request, settings.get("kubernetes") or {}, kubernetes),
+        (*path, "host-containers"): _about_containers(request),
+        **_about_memory(request, settings.get("kubernetes") or {}, kubernetes),
     }
-    return _wrapped(texts)
+    return wrapped(texts)
 
 
 def about_vpc(document: Mapping[str, Any]) -> Remarks:
@@ -50,12 +61,7 @@ def about_vpc(document: Mapping[str, Any]) -> Remarks:
             " The security group is the control plane's; it may have no egress rules but the default one and eksctl's "
             "own."
         )
-    return _wrapped({("vpc",): text})
-
-
-def _wrapped(texts: Mapping[Path, str]) -> Remarks:
-    # Lines that end in the same column wherever they stand: two columns of indentation per level, and the sign.
-    return {path: "\n".join(wrap(text, _WIDTH - 2 * len(path), break_on_hyphens=False)) for path, text in texts.items()}
+    return wrapped({("vpc",): text})
 
 
 def _about_image(request: NodegroupRequest, here: Path) -> Remarks:
@@ -66,25 +72,16 @@ def _about_image(request: NodegroupRequest, here: Path) -> Remarks:
             "that fits the cluster's Kubernetes and the instance types"
         )
         return {(*here, "amiFamily"): text + (", with NVIDIA's driver." if variant.is_nvidia else ".")}
-    version = variant.kubernetes
-    return {
-        (*here, "ami"): (
-            f"Bottlerocket {variant.base} with the kubelet's MemoryQoS turned on, for Kubernetes {version}: the "
-            f"control plane has to be at {version} or up to three minor versions newer."
-        ),
-        (*here, "amiFamily"): (
-            "eksctl cannot see what is in an own AMI, and writes Bottlerocket's user data only with this."
-        ),
-    }
+    return {(*here, "ami"): own_image(request), (*here, "amiFamily"): f"eksctl {BOTTLEROCKETS_USER_DATA}"}
 
 
 def _about_types(request: NodegroupRequest, here: Path) -> Remarks:
-    gpus = " with NVIDIA GPUs" if request.variant.is_nvidia else ""
-    text = f"The AMI is for {request.architecture.ec2}{gpus}, and so must each type here be; eksctl does not check it."
+    text = f"{fitting(request)}, and so must each type here be; eksctl does not check it."
     if request.ami is None:
+        gpus = " with NVIDIA GPUs" if request.variant.is_nvidia else ""
         text = f"Each {request.architecture.ec2}{gpus}: the official AMI is picked by them."
     if not request.spec.instance_types:
-        text += " None was asked for: this one fits, and nearly every region has it."
+        text += f" {NO_TYPES}"
     texts: Remarks = {}
     if is_mixed(request):
         texts[*here, "instancesDistribution"] = f"{text} {_about_spot(request)}"
@@ -120,20 +117,17 @@ def _few(request: NodegroupRequest) -> str:
 def _about_volumes(request: NodegroupRequest, here: Path) -> Remarks:
     spec = request.spec
     texts: Remarks = {}
-    if spec.volume_type or spec.volume_iops or spec.volume_throughput or spec.volume_encrypted or spec.volume_size:
-        text = "GiB of the data volume, /dev/xvdb, with images, containers and logs."
+    if is_wished(spec):
+        text = f"GiB of the data volume, /dev/xvdb, with {ON_THE_DATA_VOLUME}."
         if names_its_volumes(spec):
-            text += "" if spec.volume_encrypted else " The system's own volume stays as the AMI has it."
+            text += "" if spec.volume_encrypted else f" {SYSTEM_STAYS}"
         elif spec.volume_encrypted:
             text += " As it is encrypted and has no volumeName, eksctl encrypts /dev/xvda too, the system's own."
         else:
-            text += " Without volumeName eksctl means this one; the system's own volume stays as the AMI has it."
+            text += f" Without volumeName eksctl means this one. {SYSTEM_STAYS}"
         texts[*here, "volumeSize"] = text
-    if spec.volume_kms_key is not None:
-        texts[*here, "volumeKmsKeyID"] = (
-            "The key's policy has to let the role AWSServiceRoleForAutoScaling use it, or instances end as soon as "
-            "they start."
-        )
+    if needs_key_policy(spec):
+        texts[*here, "volumeKmsKeyID"] = KEY_POLICY
     if names_its_volumes(spec):
         texts[*here, "volumeName"] = (
             "Without the name eksctl would map /dev/xvda with the same type and no IOPS, once anything is encrypted, "
@@ -141,10 +135,17 @@ def _about_volumes(request: NodegroupRequest, here: Path) -> Remarks:
         )
         if spec.volume_encrypted:
             texts[*here, "additionalVolumes"] = (
-                f"The system's own volume, encrypted too. eksctl takes 80 GiB where no size is named; {SYSTEM_SIZE} is "
-                "more than any image has."
+                "The system's own volume, encrypted too. eksctl takes 80 GiB where no size is named; "
+                f"{_about_system_size(request)}."
             )
     return texts
+
+
+def _about_system_size(request: NodegroupRequest) -> str:
+    size, own = system_gib(request), request.image.root_gib
+    if own is None:
+        return f"{size} is more than any image has"
+    return f"the AMI's own has {own}"
 
 
 def _about_network(request: NodegroupRequest, here: Path) -> Remarks:
@@ -192,22 +193,29 @@ def _about_max_pods(request: NodegroupRequest, here: Path, kubernetes: Path) -> 
     elif spec.max_pods is not None and request.ami is not None:
         texts[*kubernetes, "max-pods"] = "eksctl rejects maxPodsPerNode together with an own AMI: this is its place."
     if spec.taints and request.managed:
-        texts[*here, "taints"] = "EKS sets these through its API, some moments after a node has joined."
+        texts[*here, "taints"] = SET_BY_EKS_LATER
     return texts
 
 
-def _about_containers(request: NodegroupRequest, settings: Path, containers: Mapping[str, Any]) -> Remarks:
-    control = "Control is what Session Manager (SSM) reaches a node through."
-    if not containers["control"]["enabled"]:
-        control = "Control, through which Session Manager (SSM) reaches a node, is off."
-    admin = ""
-    if request.spec.admin_container and request.spec.ssh_key is None:
-        admin = " Admin is a root shell with an SSH server, and on."
-    elif request.spec.ssh_key is None:
-        admin = " Admin is a root shell with an SSH server: off until it is needed"
-        admin += (
-            ", `enable-admin-container` in the control container starts it."
-            if containers["control"]["enabled"]
-            else "; with both off there is no way into a node."
-        )
-    return {(*settings, "host-containers"): control + admin}
+def _about_containers(request: NodegroupRequest) -> str:
+    # With SSH the admin container is switched elsewhere, and spoken of there.
+    return containers(request.spec) if request.spec.ssh_key is None else control_container(request.spec)
+
+
+def _about_memory(request: NodegroupRequest, settings: Mapping[str, Any], kubernetes: Path) -> Remarks:
+    """`settings` is the nodegroup's table settings.kubernetes, and `kubernetes` its path."""
+    texts: Remarks = {}
+    if (native := request.image.native) is not None:
+        texts[*kubernetes, "memory-throttling-factor"] = memory_remarks.throttling(native)
+        if native.reservation_policy is not None:
+            texts[*kubernetes, "memory-reservation-policy"] = memory_remarks.protection(native)
+    kube, system = settings.get("kube-reserved") or {}, settings.get("system-reserved") or {}
+    if "memory" not in kube:
+        texts[kubernetes[:-1]] = memory_remarks.NOTHING_RESERVED
+    if kube:
+        texts[*kubernetes, "kube-reserved"] = memory_remarks.kube_reserved(kube)
+    if system:
+        texts[*kubernetes, "system-reserved"] = memory_remarks.system_reserved(system)
+    if thresholds := settings.get("eviction-hard"):
+        texts[*kubernetes, "eviction-hard"] = memory_remarks.eviction(thresholds, request.image.release)
+    return texts

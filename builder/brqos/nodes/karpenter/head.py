@@ -1,13 +1,10 @@
 """The comment above everything in a file for Karpenter."""
 
 from collections.abc import Sequence
-from textwrap import wrap
 
+from brqos.nodes import remarks
 from brqos.nodes.request import NodegroupRequest
 
-_WIDTH = 98
-
-_REHEARSAL = "REHEARSAL - DO NOT USE: the AMI below does not exist; this only shows what a file looks like."
 _COMMAND = "kubectl apply -f <this file>"
 _PAIRS = (
     "Each AMI has an EC2NodeClass and a NodePool of its own: Karpenter tells the AMIs of one EC2NodeClass apart by "
@@ -35,20 +32,12 @@ _AUTO_MODE = (
 
 def head(requests: Sequence[NodegroupRequest]) -> str:
     """The comment without its signs; in a rehearsal the first line says so."""
-    first = requests[0]
-    lines = [_REHEARSAL, ""] if first.rehearsal else []
-    lines.append("Karpenter nodes of Bottlerocket with MemoryQoS, written by brqos.")
+    lines = [*remarks.rehearsal(requests), "Karpenter nodes of Bottlerocket with MemoryQoS, written by brqos."]
     for request in requests:
-        lines += [
-            "",
-            f"NodePool {request.name}",
-            f"AMI      {request.ami}, {request.architecture.ec2}, in {request.region}",
-            f"Variant  {request.variant.memory_qos}, Kubernetes {request.variant.kubernetes}",
-        ]
+        lines += ["", f"NodePool {request.name}", *remarks.facts(request)]
     ways = dict.fromkeys(request.spec.karpenter.ami_by for request in requests)
     needs = "Needs    Karpenter 1.0 or later" + (", with ssmParameter in its CRD" if "ssm" in ways else "")
     lines += ["", needs] if len(requests) > 1 else [needs]
     several = [_PAIRS] if len(requests) > 1 else []
-    for paragraph in (_COMMAND, *several, *(_NEW_AMI[way] for way in ways), _AUTO_MODE):
-        lines += ["", *wrap(paragraph, _WIDTH - 2)]
-    return "\n".join(lines)
+    paragraphs = (_COMMAND, *several, *(_NEW_AMI[way] for way in ways), _AUTO_MODE)
+    return "\n".join([*lines, *remarks.in_head(paragraphs)])

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.user_data.known import MEMORY_QOS
 
 RELEASE = "v1.14"
 
@@ -118,8 +119,6 @@ OWNED: Mapping[str, str] = {
 }
 """What Karpenter overwrites (bootstrap/bottlerocket.go: Script), or should not be surprised by; and what to do."""
 
-_MEMORY_QOS = ("memory-throttling-factor", "memory-reservation-policy")
-
 
 def check_modelled(settings: Mapping[str, Any]) -> None:
     """Refuse settings that would not arrive as they are written; raises ConfigurationError.
@@ -193,7 +192,7 @@ def _is(kind: Kind, value: object) -> bool:
 
 def _dropped(path: tuple[str, ...]) -> ConfigurationError:
     todo = "Make it a default of the image, or use nodes of another kind (--kind launch-template, for example)."
-    if path[-1] in _MEMORY_QOS:
+    if path[-1] in MEMORY_QOS:
         todo = "Leave it out, and bake it into the image: brqos build --bake, with --factor or --policy."
     return ConfigurationError(
         f"Karpenter drops {_full(path)}",

@@ -7,14 +7,12 @@ has it: metadataOptions are IMDSv2 with one hop, so that pods with a network of 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brqos.ami.layout import DEVICES
-from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
-from brqos.image.model import ImageRole
 from brqos.nodes.karpenter.ami_selection import ami_term
 from brqos.nodes.karpenter.settings import divided
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.user_data.toml import to_toml
+from brqos.nodes.volumes import DATA_DEVICE, DEFAULT_TYPE, ROOT_DEVICE, is_wished
 
 Object = dict[str, Any]
 
@@ -22,7 +20,7 @@ GROUP = "karpenter.k8s.aws"
 KIND = "EC2NodeClass"
 DISCOVERY_TAG = "karpenter.sh/discovery"
 
-ROOT_GIB = 4
+KARPENTERS_ROOT_GIB = 4
 """GiB of the system's volume (pkg/providers/amifamily/bottlerocket.go: DefaultBlockDeviceMappings)."""
 DATA_GIB = 20
 """GiB of the data volume (pkg/providers/amifamily/resolver.go: DefaultEBS)."""
@@ -40,8 +38,8 @@ def node_class(request: NodegroupRequest) -> Object:
     class_["securityGroupSelectorTerms"] = _terms(
         spec.security_groups, spec.karpenter.security_group_tags, request.cluster
     )
-    if has_volumes(spec):
-        class_["blockDeviceMappings"] = _volumes(spec)
+    if has_volumes(request):
+        class_["blockDeviceMappings"] = _volumes(request)
     if spec.tags:
         class_["tags"] = dict(spec.tags)
     if settings.kubelet:
@@ -75,18 +73,14 @@ def identity(request: NodegroupRequest) -> dict[str, str]:
     return {"role": name}
 
 
-def has_volumes(spec: NodegroupSpec) -> bool:
-    """Whether anything is said about volumes; Karpenter has mappings of its own where nothing is."""
-    return spec.volume_encrypted or any(
-        wish is not None
-        for wish in (
-            spec.volume_size,
-            spec.volume_type,
-            spec.volume_iops,
-            spec.volume_throughput,
-            spec.volume_kms_key,
-        )
-    )
+def has_volumes(request: NodegroupRequest) -> bool:
+    """Whether the volumes have to be said: Karpenter has mappings of its own, which may be too small for the AMI."""
+    return is_wished(request.spec) or root_gib(request) > KARPENTERS_ROOT_GIB
+
+
+def root_gib(request: NodegroupRequest) -> int:
+    """GiB of the system's volume: Karpenter's own number, or the AMI's where it is larger. EC2 makes none below it."""
+    return max(KARPENTERS_ROOT_GIB, request.image.root_gib or 0)
 
 
 def _terms(ids: Sequence[str], by_tags: Mapping[str, str], cluster: str) -> list[Object]:
@@ -95,8 +89,9 @@ def _terms(ids: Sequence[str], by_tags: Mapping[str, str], cluster: str) -> list
     return [{"tags": dict(by_tags) or {DISCOVERY_TAG: cluster}}]
 
 
-def _volumes(spec: NodegroupSpec) -> list[Object]:
-    data: Object = {"volumeSize": f"{spec.volume_size or DATA_GIB}Gi", "volumeType": spec.volume_type or "gp3"}
+def _volumes(request: NodegroupRequest) -> list[Object]:
+    spec = request.spec
+    data: Object = {"volumeSize": f"{spec.volume_size or DATA_GIB}Gi", "volumeType": spec.volume_type or DEFAULT_TYPE}
     if spec.volume_iops is not None:
         data["iops"] = spec.volume_iops
     if spec.volume_throughput is not None:
@@ -107,9 +102,9 @@ def _volumes(spec: NodegroupSpec) -> list[Object]:
         encryption["kmsKeyID"] = spec.volume_kms_key
     return [
         {
-            "deviceName": DEVICES[ImageRole.OS],
-            "ebs": {"volumeSize": f"{ROOT_GIB}Gi", "volumeType": "gp3", **encryption},
+            "deviceName": ROOT_DEVICE,
+            "ebs": {"volumeSize": f"{root_gib(request)}Gi", "volumeType": DEFAULT_TYPE, **encryption},
         },
         # The kubelet's directory is there: Karpenter counts the pods' ephemeral storage from this one.
-        {"deviceName": DEVICES[ImageRole.DATA], "rootVolume": True, "ebs": {**data, **encryption}},
+        {"deviceName": DATA_DEVICE, "rootVolume": True, "ebs": {**data, **encryption}},
     ]

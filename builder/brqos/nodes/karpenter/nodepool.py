@@ -85,8 +85,5 @@ def _in(key: str, *values: str) -> Object:
 
 
 def _taints(request: NodegroupRequest) -> Object:
-    taints = [
-        {"key": taint.key, **({"value": taint.value} if taint.value else {}), "effect": taint.effect}
-        for taint in map(Taint.parse, request.spec.taints)
-    ]
+    taints = [Taint.parse(text).manifest() for text in request.spec.taints]
     return {"taints": taints} if taints else {}

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from textwrap import wrap
 from typing import Any
 
+from brqos.nodes import memory_remarks
+from brqos.nodes.emit import Path
 from brqos.nodes.karpenter.modelled import RELEASE
-from brqos.nodes.karpenter.nodeclass import ROOT_GIB, has_volumes
-from brqos.nodes.quantities import missing_evictions
+from brqos.nodes.karpenter.nodeclass import KARPENTERS_ROOT_GIB, has_volumes, root_gib
+from brqos.nodes.remarks import BOTTLEROCKETS_USER_DATA, ON_THE_DATA_VOLUME, Remarks, containers, own_image, wrapped
 from brqos.nodes.request import NodegroupRequest
 
-Path = tuple[str | int, ...]
-
-_WIDTH = 98
 _SPEC: Path = ("spec",)
 _KUBELET: Path = ("spec", "kubelet")
 _NODES: Path = ("spec", "template", "spec")
@@ -20,29 +18,27 @@ _NODES: Path = ("spec", "template", "spec")
 _LOCAL_DISKS = re.compile(r"(?:i|im|is|d)\d.*|[a-z]+\d+[a-z]*d[a-z]*", re.ASCII)
 
 
-def class_remarks(request: NodegroupRequest, object_: Mapping[str, Any]) -> dict[Path, str]:
+def class_remarks(request: NodegroupRequest, object_: Mapping[str, Any]) -> Remarks:
     """The comment before each key of the EC2NodeClass that deserves one, by the key's path."""
     kubelet: Mapping[str, Any] = object_["spec"].get("kubelet", {})
-    return _wrapped(
+    return wrapped(
         {
-            (*_SPEC, "amiFamily"): (
-                "Karpenter cannot see what is in an own AMI, and writes Bottlerocket's user data only with this."
-            ),
+            (*_SPEC, "amiFamily"): f"Karpenter {BOTTLEROCKETS_USER_DATA}",
             (*_SPEC, "amiSelectorTerms"): _about_ami(request),
             **_about_identity(request),
             **_about_network(request),
             **_about_volumes(request),
             **({(*_SPEC, "tags"): _TAGS} if request.spec.tags else {}),
-            **_about_kubelet(kubelet),
+            **_about_kubelet(kubelet, request.image.release),
             (*_SPEC, "userData"): _about_user_data(request, kubelet),
         }
     )
 
 
-def pool_remarks(request: NodegroupRequest) -> dict[Path, str]:
+def pool_remarks(request: NodegroupRequest) -> Remarks:
     """The comment before each key of the NodePool that deserves one, by the key's path."""
     spec = request.spec
-    texts: dict[Path, str] = {
+    texts: Remarks = {
         ("metadata",): (
             "Any pod that fits may land on these nodes, if no other NodePool takes it. A pod asks for them with the "
             f"nodeSelector karpenter.sh/nodepool: {request.name}; a taint keeps others away."
@@ -65,24 +61,14 @@ def pool_remarks(request: NodegroupRequest) -> dict[Path, str]:
         )
     if spec.taints:
         texts[*_NODES, "taints"] = "Nodes have these from their first moment."
-    return _wrapped(texts)
+    return wrapped(texts)
 
 
 _TAGS = "Instances, volumes and launch templates get these, beside Karpenter's own."
 
 
-def _wrapped(texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Lines that end in the same column wherever they stand: two columns of indentation per level, and the sign."""
-    return {path: "\n".join(wrap(text, _WIDTH - 2 * len(path), break_on_hyphens=False)) for path, text in texts.items()}
-
-
 def _about_ami(request: NodegroupRequest) -> str:
-    version = request.variant.kubernetes
-    text = (
-        f"Bottlerocket {request.variant.base} with the kubelet's MemoryQoS turned on, for Kubernetes {version}: the "
-        f"control plane has to be at {version} or up to three minor versions newer. Never an alias here: it stands for "
-        "AWS's own AMIs."
-    )
+    text = f"{own_image(request)} Never an alias here: it stands for AWS's own AMIs."
     match request.spec.karpenter.ami_by:
         case "tags":
             text += (
@@ -102,7 +88,7 @@ def _about_ami(request: NodegroupRequest) -> str:
     return text
 
 
-def _about_identity(request: NodegroupRequest) -> dict[Path, str]:
+def _about_identity(request: NodegroupRequest) -> Remarks:
     spec = request.spec
     if spec.instance_profile:
         return {
@@ -121,9 +107,9 @@ def _about_identity(request: NodegroupRequest) -> dict[Path, str]:
     return {(*_SPEC, "role"): "No role was given: this is the one of Karpenter's getting-started guide (--node-role)."}
 
 
-def _about_network(request: NodegroupRequest) -> dict[Path, str]:
+def _about_network(request: NodegroupRequest) -> Remarks:
     spec = request.spec
-    texts: dict[Path, str] = {}
+    texts: Remarks = {}
     if not spec.subnets:
         texts[*_SPEC, "subnetSelectorTerms"] = "Nodes start in any subnet with this tag."
         if not spec.karpenter.subnet_tags:
@@ -135,76 +121,50 @@ def _about_network(request: NodegroupRequest) -> dict[Path, str]:
     return texts
 
 
-def _about_volumes(request: NodegroupRequest) -> dict[Path, str]:
-    if not has_volumes(request.spec):
+def _about_volumes(request: NodegroupRequest) -> Remarks:
+    if not has_volumes(request):
         return {}
+    size = f"the {KARPENTERS_ROOT_GIB} GiB that Karpenter itself gives it"
+    if root_gib(request) > KARPENTERS_ROOT_GIB:
+        size = f"the AMI's {root_gib(request)} GiB, where Karpenter itself would give it {KARPENTERS_ROOT_GIB}"
     return {
         (*_SPEC, "blockDeviceMappings"): (
-            f"/dev/xvda is the system's volume, with the {ROOT_GIB} GiB that Karpenter itself gives it; /dev/xvdb has "
-            "images, containers and logs. This list replaces Karpenter's own, so both stand here, encrypted as they "
+            f"/dev/xvda is the system's volume, with {size}; /dev/xvdb has "
+            f"{ON_THE_DATA_VOLUME}. This list replaces Karpenter's own, so both stand here, encrypted as they "
             "are there."
         )
     }
 
 
-def _about_kubelet(kubelet: Mapping[str, Any]) -> dict[Path, str]:
+def _about_kubelet(kubelet: Mapping[str, Any], release: str | None) -> Remarks:
     if not kubelet:
         return {}
-    texts: dict[Path, str] = {
+    texts: Remarks = {
         _KUBELET: (
             "Here, and not in userData: Karpenter calculates with these when it chooses an instance for pods, and "
             "writes them into the user data itself."
         )
     }
-    reserved = "kubeReserved" in kubelet and "memory" in kubelet["kubeReserved"]
-    if not reserved:
-        texts[_KUBELET] += f" {_NOTHING_RESERVED}"
+    if "memory" not in kubelet.get("kubeReserved", {}):
+        texts[_KUBELET] += f" {memory_remarks.NOTHING_RESERVED_WITH_KARPENTER}"
     if "kubeReserved" in kubelet:
-        texts[*_KUBELET, "kubeReserved"] = "Kept from the pods for kubelet and containerd." + (
-            " Reserved memory is missing from the node's allocatable memory, which stands in for the limit in "
-            "memory.high of containers that have a request and no limit."
-            if reserved
-            else ""
-        )
+        texts[*_KUBELET, "kubeReserved"] = memory_remarks.kube_reserved(kubelet["kubeReserved"])
     if "systemReserved" in kubelet:
-        texts[*_KUBELET, "systemReserved"] = "Kept from the pods for the system's own services." + (
-            " Reserved memory lowers memory.high as that of kubeReserved does."
-            if "memory" in kubelet["systemReserved"]
-            else ""
+        texts[*_KUBELET, "systemReserved"] = memory_remarks.system_reserved(
+            kubelet["systemReserved"], kube="kubeReserved"
         )
     if "evictionHard" in kubelet:
-        texts[*_KUBELET, "evictionHard"] = _about_eviction(kubelet["evictionHard"])
+        texts[*_KUBELET, "evictionHard"] = memory_remarks.eviction(kubelet["evictionHard"], release)
     return texts
-
-
-_NOTHING_RESERVED = (
-    "As no memory is reserved by kubeReserved, Bottlerocket keeps 11 MiB per pod and 255 MiB from the pods, and "
-    "Karpenter counts so too. The node's allocatable memory, which is left, stands in for the limit in memory.high of "
-    "containers that have a request and no limit."
-)
-
-
-def _about_eviction(thresholds: Mapping[str, str]) -> str:
-    lost = [f"{signal} {threshold}" for signal, threshold in missing_evictions(thresholds).items()]
-    text = "Where the kubelet begins to evict pods. It replaces all of the kubelet's defaults, so " + (
-        f"these are gone: {', '.join(lost)}." if lost else "each is named here."
-    )
-    return text + (" The scheduler hands out that much less memory." if "memory.available" in thresholds else "")
 
 
 def _about_user_data(request: NodegroupRequest, kubelet: Mapping[str, Any]) -> str:
     text = (
         "Karpenter adds what joins the node to its cluster. Of settings.kubernetes it hands on what it knows "
         f"({RELEASE}; earlier ones know fewer) and drops the rest: MemoryQoS is in the image, out of its reach. Any "
-        "change here, a comment too, replaces all nodes. Control is what Session Manager (SSM) reaches a node through. "
-        "Admin is a root shell with an SSH server"
+        f"change here, a comment too, replaces all nodes. {containers(request.spec)}"
     )
-    text += (
-        "."
-        if request.spec.admin_container
-        else ": off until it is needed, `enable-admin-container` in the control container starts it."
-    )
-    return text if kubelet else f"{text} {_NOTHING_RESERVED}"
+    return text if kubelet else f"{text} {memory_remarks.NOTHING_RESERVED_WITH_KARPENTER}"
 
 
 def _about_requirements(request: NodegroupRequest) -> str:

@@ -9,19 +9,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from brqos.ami import tags
 from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
+from brqos.nodes.karpenter.nodeclass import DATA_GIB
 from brqos.nodes.labels import Taint
 from brqos.nodes.quantities import parse_quantity
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.tags import check_not_taken, check_number
+from brqos.nodes.volumes import VolumeRules, check_volumes
+from brqos.nodes.zones import check_zones
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 _LABEL_VALUE_LENGTH = 63
 _MOST_TERMS = 30
 _MOST_SELECTING_TAGS = 20
 _MOST_LABELS = 100
-_MOST_TAGS = 50
 _KARPENTERS_TAGS = (
     "eks:eks-cluster-name",
     "karpenter.sh/nodepool",
@@ -46,7 +48,13 @@ _DURATION_PART = re.compile(r"([0-9]+)([smh])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 # A Go duration counts nanoseconds in 64 bits; one that does not fit cannot be read, and Karpenter stops at the object.
 _LONGEST = 2**63 // 10**9
-_LARGEST_VOLUME = 59000
+# pkg/apis/v1/ec2nodeclass.go: BlockDevice.VolumeSize. Karpenter's own mappings are encrypted, and so are ours.
+_VOLUMES = VolumeRules(
+    who="an EC2NodeClass",
+    default_gib=DATA_GIB,
+    most_gib={"gp2": 16384, "gp3": 59000, "io1": 16384, "io2": 59000},
+    encrypts=True,
+)
 _LEAST_MEMORY = 2**30
 
 
@@ -55,8 +63,8 @@ def check_request(request: NodegroupRequest) -> None:
     spec = request.spec
     check_name(request.name)
     check_selectors(spec)
-    check_zones(request.region, spec.availability_zones)
-    check_volumes(spec)
+    check_zones(request.region, spec.availability_zones, local=True)
+    check_volumes(spec, request.region, _VOLUMES)
     check_tags(spec.tags)
     check_labels(spec.labels)
     check_taints([Taint.parse(text) for text in spec.taints])
@@ -108,63 +116,11 @@ def _check_terms(ids_are: str, ids: Sequence[str], tags_are: str, by_tags: Mappi
         )
 
 
-def check_zones(region: str, zones: Sequence[str]) -> None:
-    """A zone of another region fits no subnet: Karpenter would find no instance, and pods would wait."""
-    for zone in zones:
-        if not zone.startswith(region) or re.fullmatch(r"[a-z0-9-]+", zone[len(region) :], re.ASCII) is None:
-            raise ConfigurationError(
-                f"“{zone}” is not an availability zone of {region}",
-                why="Karpenter would find no instance there, and the pods would wait for ever.",
-                todo=f"Write it for example as {region}a.",
-            )
-
-
-def check_volumes(spec: NodegroupSpec) -> None:
-    """What EC2 refuses of a volume at each launch; neither CRD nor controller looks at it."""
-    if spec.volume_size is not None and spec.volume_size > _LARGEST_VOLUME:
-        raise ConfigurationError(
-            f"a data volume of {spec.volume_size} GiB is too large",
-            why=f"An EC2NodeClass takes {_LARGEST_VOLUME}Gi at most.",
-            todo="Give --volume-size less.",
-        )
-    type_ = spec.volume_type or "gp3"
-    if spec.volume_iops is None and type_ in {"io1", "io2"}:
-        raise ConfigurationError(
-            f"a volume of the type {type_} needs a number of IOPS",
-            why="EC2 refuses it without one, at each launch.",
-            todo="Give --volume-iops, for example 3000.",
-        )
-    if spec.volume_iops is not None and type_ == "gp2":
-        raise ConfigurationError(
-            "a gp2 volume has no number of IOPS",
-            why="Its size decides it.",
-            todo="Leave --volume-iops out, or use gp3.",
-        )
-    if spec.volume_throughput is not None and type_ != "gp3":
-        raise ConfigurationError(
-            f"a volume of the type {type_} has no throughput to choose",
-            why="Only gp3 has.",
-            todo="Leave --volume-throughput out, or use gp3.",
-        )
-
-
 def check_tags(given: Mapping[str, str]) -> None:
     """Tags of instances, volumes and launch templates; Karpenter's own cannot be changed, and count."""
-    tags.check_tags(given, "[nodegroup.tags]")
-    for key in given:
-        if key in _KARPENTERS_TAGS or key.startswith(_CLUSTER_TAG):
-            raise ConfigurationError(
-                f"the tag “{key}” is Karpenter's own",
-                why="By it Karpenter knows the instances that it has started.",
-                todo="Leave it out, or give it another key.",
-            )
-    own = {"Name", _CLUSTER_TAG, *_KARPENTERS_TAGS}
-    if len(own | set(given)) > _MOST_TAGS:
-        raise ConfigurationError(
-            f"{len(given)} tags are too many",
-            why=f"AWS allows {_MOST_TAGS} on each resource, and Karpenter sets {len(own)} itself.",
-            todo="Leave some out.",
-        )
+    check_not_taken(given, _KARPENTERS_TAGS, prefixes=(_CLUSTER_TAG,), by="Karpenter")
+    own = {"Name", _CLUSTER_TAG, *_KARPENTERS_TAGS} - set(given)
+    check_number(len(given), others=len(own), whose="Karpenter's own")
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
@@ -190,8 +146,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 
 def check_taints(taints: Sequence[Taint]) -> None:
-    """One taint for each key and effect; Karpenter's own come and go (karpenter.sh/unregistered, .../disrupted)."""
-    seen: set[tuple[str, str]] = set()
+    """Karpenter's own come and go (karpenter.sh/unregistered, .../disrupted)."""
     for taint in taints:
         if taint.key.rpartition("/")[0].endswith(_KARPENTERS_DOMAINS):
             raise ConfigurationError(
@@ -199,13 +154,6 @@ def check_taints(taints: Sequence[Taint]) -> None:
                 why="It sets and removes taints of this domain as it goes.",
                 todo="Use a domain of your own.",
             )
-        if (taint.key, taint.effect) in seen:
-            raise ConfigurationError(
-                f"there are two taints “{taint.key}” with the effect {taint.effect}",
-                why="Kubernetes allows one taint per key and effect.",
-                todo="Keep one of them.",
-            )
-        seen.add((taint.key, taint.effect))
 
 
 def check_limits(limits: Mapping[Literal["cpu", "memory"], str]) -> None:

@@ -12,14 +12,10 @@ from brqos.ami.tags import ARCH, NAME, TOOL, VARIANT, tag_list
 from brqos.nodes.launch_template.names import template_name
 from brqos.nodes.launch_template.user_data import encoded_user_data
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.volumes import DATA_DEVICE, DATA_VOLUME_GIB, DEFAULT_TYPE, ROOT_DEVICE
 
 Data = dict[str, Any]
 
-DATA_VOLUME_GIB = 80
-"""What a data volume has if nobody says otherwise: eksctl's number. The AMI's own 20 GiB soon fill with images."""
-
-ROOT_DEVICE = "/dev/xvda"
-DATA_DEVICE = "/dev/xvdb"
 HOP_LIMIT = 2
 """Pods with a network of their own are one hop further away from the instance's metadata than the node."""
 
@@ -51,15 +47,14 @@ def own_tags(request: NodegroupRequest) -> Mapping[str, str]:
     Instances and volumes get none of brqos's: snapshots that a backup makes of a volume have its tags, and `brqos
     prune` goes by them.
     """
-    variant = request.variant.base if request.ami is None else request.variant.memory_qos
-    return {TOOL: "brqos", VARIANT: variant, ARCH: request.architecture.value, **request.spec.tags}
+    return {TOOL: "brqos", VARIANT: request.image.called, ARCH: request.architecture.value, **request.spec.tags}
 
 
 def version_description(request: NodegroupRequest) -> str:
     """What the list of the template's versions shows."""
     if request.ami is None:
-        return f"official Bottlerocket {request.variant.base}"
-    return f"{request.ami}, Bottlerocket {request.variant.memory_qos}"
+        return f"official Bottlerocket {request.image.called}"
+    return f"{request.ami}, Bottlerocket {request.image.called}"
 
 
 def _volumes(request: NodegroupRequest) -> list[Data]:
@@ -71,7 +66,7 @@ def _volumes(request: NodegroupRequest) -> list[Data]:
             encryption["KmsKeyId"] = spec.volume_kms_key
     volume: Data = {
         "VolumeSize": spec.volume_size or DATA_VOLUME_GIB,
-        "VolumeType": spec.volume_type or "gp3",
+        "VolumeType": spec.volume_type or DEFAULT_TYPE,
         "DeleteOnTermination": True,
     }
     if spec.volume_iops is not None:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.ami_types import OFFICIAL_FLAVORS, ami_type
 from brqos.nodes.labels import check_taints
 from brqos.nodes.launch_template.data import own_tags
 from brqos.nodes.request import NodegroupRequest
 
 Nodegroup = dict[str, Any]
 
-_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 # What is in these are a user's own words.
 _FREE = frozenset({"Labels", "Tags"})
 
@@ -27,7 +27,7 @@ def nodegroup(request: NodegroupRequest, *, role: object, subnets: object, templ
     properties["Subnets"] = subnets
     properties["LaunchTemplate"] = template
     if request.ami is None:
-        properties |= {"AmiType": ami_type(request), "Version": str(request.variant.kubernetes)}
+        properties |= {"AmiType": official_ami_type(request), "Version": str(request.variant.kubernetes)}
     properties["InstanceTypes"] = [type_.name for type_ in request.instance_types]
     properties["CapacityType"] = "SPOT" if spec.spot else "ON_DEMAND"
     desired = spec.min_size if spec.desired_capacity is None else spec.desired_capacity
@@ -37,29 +37,21 @@ def nodegroup(request: NodegroupRequest, *, role: object, subnets: object, templ
     if spec.labels:
         properties["Labels"] = dict(spec.labels)
     if taints := check_taints(spec.taints, managed=True):
-        properties["Taints"] = [
-            {"Key": taint.key, **({"Value": taint.value} if taint.value else {}), "Effect": _EFFECTS[taint.effect]}
-            for taint in taints
-        ]
+        properties["Taints"] = [{key.title(): text for key, text in taint.for_eks().items()} for taint in taints]
     properties["Tags"] = dict(own_tags(request))
     return properties
 
 
-def ami_type(request: NodegroupRequest) -> str:
-    """EKS's word for the official image: `BOTTLEROCKET_x86_64`, `BOTTLEROCKET_ARM_64_NVIDIA_FIPS`.
-
-    Raises ConfigurationError for a flavor that EKS has no image of (CreateNodegroup, amiType).
-    """
+def official_ami_type(request: NodegroupRequest) -> str:
+    """EKS's word for the official image; raises ConfigurationError for a flavor that EKS has no image of."""
     flavors = request.variant.flavor.split("-") if request.variant.flavor else []
-    if unknown := [flavor for flavor in flavors if flavor not in {"nvidia", "fips"}]:
+    if unknown := [flavor for flavor in flavors if flavor not in OFFICIAL_FLAVORS]:
         raise ConfigurationError(
             f"EKS has no official AMI of the variant {request.variant.base} for managed nodegroups",
             why=f"Its AMI types know Bottlerocket with and without nvidia and fips, not “{'-'.join(unknown)}”.",
             todo="Bake an AMI of this variant with brqos build, and give it here.",
         )
-    architecture = {"x86_64": "x86_64", "arm64": "ARM_64"}[request.architecture.ec2]
-    wanted = [flavor.upper() for flavor in ("nvidia", "fips") if flavor in flavors]
-    return "_".join(["BOTTLEROCKET", architecture, *wanted])
+    return ami_type(request.architecture, flavors)
 
 
 def nodegroup_json(request: NodegroupRequest, template_id: str, version: int) -> dict[str, Any]:

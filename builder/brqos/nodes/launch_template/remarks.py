@@ -1,9 +1,9 @@
 """The comments in the emitted template: why a thing is there, for whoever reads it in a year."""
 
 from collections.abc import Sequence
-from textwrap import wrap as wrapped
 
-from brqos.nodes.launch_template.data import DATA_VOLUME_GIB
+from brqos.nodes import memory_remarks
+from brqos.nodes.emit import Path
 from brqos.nodes.launch_template.document import (
     NODE_ROLE,
     SUBNETS,
@@ -13,14 +13,26 @@ from brqos.nodes.launch_template.document import (
 )
 from brqos.nodes.launch_template.names import logical_ids, stack_name
 from brqos.nodes.launch_template.user_data import API_SERVER, CERTIFICATE
-from brqos.nodes.quantities import missing_evictions
+from brqos.nodes.remarks import (
+    KEY_POLICY,
+    NO_TYPES,
+    ON_THE_DATA_VOLUME,
+    SET_BY_EKS_LATER,
+    SYSTEM_STAYS,
+    Remarks,
+    containers,
+    facts,
+    fitting,
+    in_head,
+    no_custom_image,
+    own_image,
+    rehearsal,
+    wrapped,
+)
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.user_data.settings import node_settings
+from brqos.nodes.volumes import DATA_VOLUME_GIB, needs_key_policy
 
-Path = tuple[str | int, ...]
-
-_WIDTH = 98
-_STEP = 2
-_REHEARSAL = "REHEARSAL - DO NOT USE: the AMI below does not exist; this only shows what a file looks like."
 _NEW_AMI = (
     "A new AMI: write this file again with the same --name, and deploy it to the same stack. The launch template gets "
     "a new version, and EKS replaces the nodes one after the other."
@@ -55,23 +67,18 @@ def head(requests: Sequence[NodegroupRequest]) -> str:
     """The comment above everything, without comment signs; in a rehearsal its first line says so."""
     several = len(requests) > 1
     what = f"{len(requests)} launch templates and the EKS managed nodegroups that use them"
-    lines = [_REHEARSAL, ""] if requests[0].rehearsal else []
     title = (what if several else "A launch template and the EKS managed nodegroup that uses it") + ", for"
-    lines += _wrap(
-        f"{title} Bottlerocket nodes with MemoryQoS; a CloudFormation template, written by brqos.", _WIDTH - _STEP
-    )
+    _, *lines = in_head([f"{title} Bottlerocket nodes with MemoryQoS; a CloudFormation template, written by brqos."])
     for request in requests:
-        lines += ["", *_facts(request, several=several)]
+        lines += ["", *([f"Nodes    {request.name}"] if several else []), *facts(request)]
     written = [part.replace("{file}", "<this file>") for part in _command(requests)]
     lines += ["", " \\\n    ".join(written)]
-    for paragraph in _paragraphs(requests):
-        lines += ["", *_wrap(paragraph, _WIDTH - _STEP)]
-    return "\n".join(lines)
+    return "\n".join([*rehearsal(requests), *lines, *in_head(_paragraphs(requests))])
 
 
-def remarks(requests: Sequence[NodegroupRequest]) -> dict[Path, str]:
+def remarks(requests: Sequence[NodegroupRequest]) -> Remarks:
     """The comment before each key that deserves one, by the key's path."""
-    texts: dict[Path, str] = {}
+    texts: Remarks = {}
     if parameters(requests):
         texts["Parameters",] = (
             "What was not known when this file was written. A stack keeps the values that it was given first, also "
@@ -80,7 +87,7 @@ def remarks(requests: Sequence[NodegroupRequest]) -> dict[Path, str]:
     for id_, request in zip(logical_ids(requests), requests, strict=True):
         texts |= _about_template(request, ("Resources", template_id(id_), "Properties"))
         texts |= _about_nodegroup(request, ("Resources", nodegroup_id(id_), "Properties"))
-    return {path: "\n".join(_wrap(text, _WIDTH - _STEP * len(path))) for path, text in texts.items() if text}
+    return wrapped(texts)
 
 
 def _command(requests: Sequence[NodegroupRequest]) -> list[str]:
@@ -95,48 +102,21 @@ def _command(requests: Sequence[NodegroupRequest]) -> list[str]:
     return parts
 
 
-def _facts(request: NodegroupRequest, *, several: bool) -> list[str]:
-    variant = request.variant
-    lines = [f"Nodes    {request.name}"] if several else []
-    if request.ami is None:
-        return [
-            *lines,
-            f"AMI      the official one of Bottlerocket, {request.architecture.ec2}, in {request.region}",
-            f"Variant  {variant.base}, Kubernetes {variant.kubernetes}",
-        ]
-    return [
-        *lines,
-        f"AMI      {request.ami}, {request.architecture.ec2}, in {request.region}",
-        f"Variant  {variant.memory_qos}, Kubernetes {variant.kubernetes}",
-    ]
-
-
 def _paragraphs(requests: Sequence[NodegroupRequest]) -> list[str]:
     own = [request for request in requests if request.ami is not None]
     official = [request for request in requests if request.ami is None]
-    paragraphs = []
-    if official:
-        version = official[0].variant.kubernetes
-        paragraphs.append(
-            f"No image of one's own is needed: Bottlerocket's official one for Kubernetes {version} has the settings "
-            "that turn MemoryQoS on, and the user data below set them."
-        )
-        paragraphs.append(_NEW_RELEASE)
+    paragraphs = [no_custom_image(official[0]), _NEW_RELEASE] if official else []
     if own:
         paragraphs.append(_NEW_AMI_NEW_NAME if own[0].spec.name is None else _NEW_AMI)
     return [*paragraphs, _REPLACED]
 
 
-def _about_template(request: NodegroupRequest, here: Path) -> dict[Path, str]:
+def _about_template(request: NodegroupRequest, here: Path) -> Remarks:
     spec = request.spec
     data: Path = (*here, "LaunchTemplateData")
-    texts: dict[Path, str] = {}
+    texts: Remarks = {}
     if request.ami is not None:
-        version = request.variant.kubernetes
-        texts[*data, "ImageId"] = (
-            f"Bottlerocket {request.variant.base} with the kubelet's MemoryQoS turned on, for Kubernetes {version}: "
-            f"the control plane has to be at {version} or up to three minor versions newer."
-        )
+        texts[*data, "ImageId"] = own_image(request)
     texts[*data, "BlockDeviceMappings"] = _about_volumes(request)
     texts[*data, "MetadataOptions"] = (
         "IMDSv2 only. Two hops, since a pod with a network of its own is one further away than its node."
@@ -155,12 +135,13 @@ def _about_template(request: NodegroupRequest, here: Path) -> dict[Path, str]:
 
 def _about_volumes(request: NodegroupRequest) -> str:
     spec = request.spec
-    size = "GiB of the data volume, /dev/xvdb, with images, containers and logs"
+    size = f"GiB of the data volume, /dev/xvdb, with {ON_THE_DATA_VOLUME}"
     if spec.volume_size is None:
         size += f"; none was asked for, and the AMI's own 20 soon fill, so {DATA_VOLUME_GIB}"
-    if spec.volume_encrypted:
-        return f"{size}. Of the system's volume, /dev/xvda, only the encryption is said here; the rest is the AMI's."
-    return f"{size}. The system's own volume, /dev/xvda, stays as the AMI has it."
+    if not spec.volume_encrypted:
+        return f"{size}. {SYSTEM_STAYS}"
+    text = f"{size}. Of the system's volume, /dev/xvda, only the encryption is said here; the rest is the AMI's."
+    return f"{text} {KEY_POLICY}" if needs_key_policy(spec) else text
 
 
 def _about_user_data(request: NodegroupRequest) -> str:
@@ -173,39 +154,18 @@ def _about_user_data(request: NodegroupRequest) -> str:
         )
         if request.spec.taints:
             text += " The taints stand here too, as EKS sets its own some moments after a node has joined."
-    text += " Control is what Session Manager (SSM) reaches a node through; admin is a root shell"
-    text += ", off until it is needed." if _is_admin_off(request) else ", which was asked for."
-    return f"{text} {_about_memory(request)}"
+    kubernetes = node_settings(request).get("kubernetes", {})
+    memory = memory_remarks.in_one(kubernetes, request.image.native, request.image.release)
+    return " ".join([text, containers(request.spec), *memory])
 
 
-def _is_admin_off(request: NodegroupRequest) -> bool:
-    return not request.spec.admin_container and request.spec.ssh_key is None
-
-
-def _about_memory(request: NodegroupRequest) -> str:
-    spec = request.spec
-    allocatable = "which stands in for the limit in memory.high of containers that have a request and no limit."
-    if "memory" in spec.kube_reserved:
-        text = f"Reserved memory is missing from the node's allocatable memory, {allocatable}"
-    else:
-        text = (
-            "As kube-reserved memory is not set, Bottlerocket keeps 11 MiB per pod and 255 MiB from the pods; what is "
-            f"left is the node's allocatable memory, {allocatable}"
-        )
-    if spec.eviction_hard:
-        lost = [f"{signal} {threshold}" for signal, threshold in missing_evictions(spec.eviction_hard).items()]
-        text += " eviction-hard replaces all of the kubelet's defaults, so " + (
-            f"these are gone: {', '.join(lost)}." if lost else "each is named here."
-        )
-    return text
-
-
-def _about_nodegroup(request: NodegroupRequest, here: Path) -> dict[Path, str]:
-    fits = f"The AMI is for {request.architecture.ec2}" + (" with NVIDIA GPUs" if request.variant.is_nvidia else "")
-    fits += ", and so must each type here be. They stand here, as the launch template may name one only."
+def _about_nodegroup(request: NodegroupRequest, here: Path) -> Remarks:
+    fits = (
+        f"{fitting(request)}, and so must each type here be. They stand here, as the launch template may name one only."
+    )
     if not request.spec.instance_types:
-        fits += " None was asked for: this one fits, and nearly every region has it."
-    texts: dict[Path, str] = {
+        fits += f" {NO_TYPES}"
+    texts: Remarks = {
         (*here, "LaunchTemplate"): "The newest version is the one that this stack made last; a change above makes one, "
         "and EKS then replaces the nodes.",
         (*here, "InstanceTypes"): fits,
@@ -216,10 +176,5 @@ def _about_nodegroup(request: NodegroupRequest, here: Path) -> dict[Path, str]:
             "the cluster has another."
         )
     if request.spec.labels:
-        texts[*here, "Labels"] = "EKS sets these through its API, some moments after a node has joined."
+        texts[*here, "Labels"] = SET_BY_EKS_LATER
     return texts
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    # Names of settings and commands stay in one piece.
-    return wrapped(text, width, break_on_hyphens=False)

@@ -1,15 +1,14 @@
 """The nodes' user data: whole with an own AMI, an addition to EKS's with the official one."""
 
 import base64
-import re
 
 from brqos.errors import ConfigurationError
 from brqos.nodes.labels import check_taints
-from brqos.nodes.launch_template.merging import check_mergeable
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.user_data.joining import joining
+from brqos.nodes.user_data.merging import check_mergeable
 from brqos.nodes.user_data.settings import Settings, merged, node_settings
-from brqos.nodes.user_data.toml import MOST_BYTES, to_toml
+from brqos.nodes.user_data.toml import MOST_BYTES, in_ascii, to_toml
 
 API_SERVER = "ApiServer"
 """The parameter of the template that stands for the URL of the cluster's API server."""
@@ -18,7 +17,6 @@ CERTIFICATE = "ClusterCertificate"
 
 _ROOM_FOR_ENDPOINT = 2 * 1024 + 256
 _ROOM_FOR_EKS = 4 * 1024
-_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def settings_of(request: NodegroupRequest, api_server: str, certificate: str) -> Settings:
@@ -66,7 +64,7 @@ def user_data(request: NodegroupRequest) -> str:
     if request.ami is None:
         check_mergeable(settings)
     room = _ROOM_FOR_EKS if request.ami is None else _ROOM_FOR_ENDPOINT if missing else 0
-    text = _NOT_PLAIN.sub(_escape, to_toml(settings, most=MOST_BYTES - room)).replace("${", "\\u0024{")
+    text = in_ascii(to_toml(settings, most=MOST_BYTES - room)).replace("${", "\\u0024{")
     for key, name in (("api-server", API_SERVER), ("cluster-certificate", CERTIFICATE)):
         if name in missing:
             # A quotation mark inside of a string has a backslash before it, so nothing else can look like this.
@@ -90,9 +88,3 @@ def encoded_user_data(request: NodegroupRequest) -> str:
 
 def _of(parameter: str) -> str:
     return f"${{{parameter}}}"
-
-
-def _escape(found: re.Match[str]) -> str:
-    # These stand in strings and quoted keys only; TOML's \u and \U mean the same there.
-    code = ord(found[0])
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -7,14 +7,15 @@ v21.19.0.
 from collections.abc import Mapping, Sequence
 
 from brqos.config.nodegroup import NodegroupSpec
+from brqos.nodes.iam import aws_policy
 from brqos.nodes.labels import check_taints
-from brqos.nodes.launch_template.data import DATA_VOLUME_GIB
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.terraform import remarks
-from brqos.nodes.terraform.ami_types import ami_type
+from brqos.nodes.terraform.ami_types import modules_ami_type
 from brqos.nodes.terraform.hcl import Block, Expression, FirstOf, Text, Value, identifier
 from brqos.nodes.terraform.rules import check_request, check_settings
 from brqos.nodes.terraform.user_data import extra_args, settings_of
+from brqos.nodes.volumes import DATA_DEVICE, DATA_VOLUME_GIB, DEFAULT_TYPE, ROOT_DEVICE
 
 Arguments = dict[str, Value]
 
@@ -24,16 +25,6 @@ VERSION = "~> 21.0"
 _MOST_OF_A_ROLES_NAME = 37
 """Characters: IAM takes 64, of which a hyphen and the AWS provider's random end (aws_iam_role.name_prefix) have 27."""
 
-_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "eusc-": "aws-eusc",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-}
 _SESSION_MANAGER = "AmazonSSMManagedInstanceCore"
 _ATTACHED_BY_THE_MODULE = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly")
 _PARAGRAPHS = (
@@ -93,10 +84,10 @@ def _joining(request: NodegroupRequest, cluster: str) -> Arguments:
 def _image(request: NodegroupRequest) -> Arguments:
     kubernetes: Arguments = {"kubernetes_version": str(request.variant.kubernetes)}
     if request.ami is None:
-        return {"ami_type": ami_type(request), **kubernetes}
+        return {"ami_type": modules_ami_type(request), **kubernetes}
     return {
         "ami_id": request.ami,
-        "ami_type": ami_type(request),
+        "ami_type": modules_ami_type(request),
         "enable_bootstrap_user_data": True,
         "use_latest_ami_release_version": False,
         **kubernetes,
@@ -136,15 +127,15 @@ def _volumes(spec: NodegroupSpec) -> Arguments:
             secret["kms_key_id"] = spec.volume_kms_key
     data: Arguments = {
         "volume_size": spec.volume_size or DATA_VOLUME_GIB,
-        "volume_type": spec.volume_type or "gp3",
+        "volume_type": spec.volume_type or DEFAULT_TYPE,
         "delete_on_termination": True,
     }
     if spec.volume_iops is not None:
         data["iops"] = spec.volume_iops
     if spec.volume_throughput is not None:
         data["throughput"] = spec.volume_throughput
-    system: Arguments = {"xvda": {"device_name": "/dev/xvda", "ebs": secret}} if secret else {}
-    return {"block_device_mappings": {**system, "xvdb": {"device_name": "/dev/xvdb", "ebs": {**data, **secret}}}}
+    system: Arguments = {"xvda": {"device_name": ROOT_DEVICE, "ebs": secret}} if secret else {}
+    return {"block_device_mappings": {**system, "xvdb": {"device_name": DATA_DEVICE, "ebs": {**data, **secret}}}}
 
 
 def _role(request: NodegroupRequest) -> Arguments:
@@ -156,7 +147,7 @@ def _role(request: NodegroupRequest) -> Arguments:
         role["iam_role_permissions_boundary"] = spec.permissions_boundary
     policies = dict.fromkeys(spec.policies)
     if spec.control_container and not any(_policy_name(arn) == _SESSION_MANAGER for arn in policies):
-        policies = {f"arn:{_partition(request.region)}:iam::aws:policy/{_SESSION_MANAGER}": None, **policies}
+        policies = {aws_policy(request.region, _SESSION_MANAGER): None, **policies}
     further = [arn for arn in policies if not _is_attached(arn)]
     if further:
         role["iam_role_additional_policies"] = _keyed(further)
@@ -182,14 +173,7 @@ def _identity(request: NodegroupRequest) -> Arguments:
 
 def _taints(request: NodegroupRequest) -> Arguments:
     """The module takes a map, whose keys only tell the taints apart, and EKS's own words for the effects."""
-    return {
-        f"{taint.key}:{taint.effect}": {
-            "key": taint.key,
-            **({"value": taint.value} if taint.value else {}),
-            "effect": _EFFECTS[taint.effect],
-        }
-        for taint in check_taints(request.spec.taints, managed=True)
-    }
+    return {f"{taint.key}:{taint.effect}": taint.for_eks() for taint in check_taints(request.spec.taints, managed=True)}
 
 
 def _keyed(arns: Sequence[str]) -> Mapping[str, Value]:
@@ -204,7 +188,3 @@ def _policy_name(arn: str) -> str:
 
 def _is_attached(arn: str) -> bool:
     return ":iam::aws:" in arn and _policy_name(arn) in _ATTACHED_BY_THE_MODULE
-
-
-def _partition(region: str) -> str:
-    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")

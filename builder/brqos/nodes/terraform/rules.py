@@ -1,44 +1,33 @@
 """What the module, EKS or EC2 would refuse late, or never, and so let nodes start that do not join.
 
-What holds for every managed nodegroup with a launch template (the module makes one) is in launch_template/rules.py.
+The rules for nodes of any kind (nodes/rules.py) come before these.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from brqos.errors import ConfigurationError
-from brqos.nodes.launch_template.merging import check_mergeable
-from brqos.nodes.launch_template.rules import (
-    check_encryption,
-    check_no_repetition,
-    check_nodegroup_name,
-    check_performance,
-    check_role,
-    check_tags_of,
-)
 from brqos.nodes.request import NodegroupRequest
+from brqos.nodes.tags import check_number
 from brqos.nodes.terraform.ami_types import OFFICIAL_FLAVORS
 from brqos.nodes.terraform.user_data import SET_BY_THE_MODULE
+from brqos.nodes.user_data.merging import check_mergeable
 from brqos.nodes.user_data.toml import MOST_BYTES
+from brqos.nodes.volumes import check_volumes
 
 _ROOM_FOR_JOINING = 2048
 """Bytes: the cluster's name, endpoint and certificate, as the module or EKS adds them; a certificate has some 1500."""
 
+_TAGS_OF_OTHERS = 8
 _SET_BY_EKS = ("cluster-name", "api-server", "cluster-certificate")
 _OPTIONS = {"node-labels": "--label", "node-taints": "--taint"}
 
 
 def check_request(request: NodegroupRequest) -> None:
     """What can be said of the request alone; raises ConfigurationError."""
-    check_nodegroup_name(request.name)
     check_official_flavor(request)
-    check_role(request.spec.node_role, request.region)
-    check_one_role(request)
-    check_encryption(request.spec, request.region)
-    check_performance(request.spec)
-    check_tags_of(request.spec.tags, request.spec.tags)
-    check_no_repetition("subnet", request.spec.subnets)
-    check_no_repetition("security group", request.spec.security_groups)
+    check_volumes(request.spec, request.region)
+    check_number(len(request.spec.tags), others=_TAGS_OF_OTHERS, whose="EKS's own and the module's")
     check_owned(request)
 
 
@@ -57,18 +46,6 @@ def check_official_flavor(request: NodegroupRequest) -> None:
             why="terraform-aws-eks v21 knows the types BOTTLEROCKET_x86_64 and BOTTLEROCKET_ARM_64, alone or with "
             "_NVIDIA or _FIPS.",
             todo=f"Use another kind, or an image of your own: brqos build --variant {request.variant.base}",
-        )
-
-
-def check_one_role(request: NodegroupRequest) -> None:
-    """Policies and boundary are for a role that the module makes; it would leave them out otherwise."""
-    spec = request.spec
-    wishes = [name for name in ("policies", "permissions_boundary") if getattr(spec, name)]
-    if spec.node_role is not None and wishes:
-        raise ConfigurationError(
-            f"{wishes[0].replace('_', '-')} does not go together with node-role",
-            why="The module changes nothing about a role that is there already, and says nothing about it.",
-            todo="Keep one of the two.",
         )
 
 

@@ -6,7 +6,6 @@ what belongs to `settings.kubernetes` itself comes first and without one. For th
 nothing, and EKS merges what it is given with its own.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +13,11 @@ from brqos.nodes.labels import check_taints
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.user_data.joining import node_taints
 from brqos.nodes.user_data.settings import Settings, merged, node_settings
-from brqos.nodes.user_data.toml import to_toml
+from brqos.nodes.user_data.toml import in_ascii, to_toml
 
 SET_BY_THE_MODULE = ("cluster-name", "api-server", "cluster-certificate", "cluster-dns-ip")
 """Below `settings.kubernetes`; the module works the last one out of `cluster_service_cidr`."""
 
-_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 _HEADER = "[settings.kubernetes]\n"
 
 
@@ -50,10 +48,4 @@ def extra_args(settings: Mapping[str, Any], *, own_ami: bool) -> str:
         parts.append(text.removeprefix(_HEADER).lstrip() if own_ami else text)
     if others:
         parts.append(to_toml(others))
-    return _NOT_ASCII.sub(_escape, "\n".join(parts))
-
-
-def _escape(found: re.Match[str]) -> str:
-    # These stand in strings and quoted keys only; \u and \U mean the same in both.
-    code = ord(found[0])
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return in_ascii("\n".join(parts))

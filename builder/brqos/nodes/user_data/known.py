@@ -18,7 +18,9 @@ from brqos.variant import VariantName
 
 Path = tuple[str, ...]
 
-_MEMORY_QOS = frozenset({"memory-throttling-factor", "memory-reservation-policy"})
+MEMORY_QOS = frozenset({"memory-throttling-factor", "memory-reservation-policy"})
+"""The settings of Bottlerocket's own that do what an image of ours does (official.py)."""
+
 _SIMILAR = 0.7
 _FEW = 8
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\])*", re.ASCII)
@@ -142,7 +144,7 @@ class _Check:
                 why=f"Only images for Kubernetes {setting.only_from} and later read it; elsewhere nothing is ever told "
                 "of it, not the kubelet either.",
                 todo="Leave it out; an image that brqos built has its MemoryQoS baked in."
-                if path[-1] in _MEMORY_QOS
+                if path[-1] in MEMORY_QOS
                 else "Leave it out.",
             )
         if is_below(setting.effect_from, self.variant):

@@ -1,5 +1,6 @@
 """Settings as the TOML of user data: what Bottlerocket reads at its first boot."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from brqos.errors import ConfigurationError
 
 MOST_BYTES = 16 * 1024
 """EC2 takes 16 KiB of user data, before base64 (RunInstances, UserData)."""
+
+_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def to_toml(settings: Mapping[str, Any], *, most: int = MOST_BYTES) -> str:
@@ -28,6 +31,17 @@ def to_toml(settings: Mapping[str, Any], *, most: int = MOST_BYTES) -> str:
             todo="Leave some settings out, or bake them into the image.",
         )
     return text
+
+
+def in_ascii(toml: str) -> str:
+    """The same TOML where any other character than ASCII's is an escape, for readers that would change it."""
+    return _NOT_PLAIN.sub(_escape, toml)
+
+
+def _escape(found: re.Match[str]) -> str:
+    # These stand in strings and quoted keys only; TOML's \u and \U mean the same there.
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _written(settings: Mapping[str, Any]) -> str:

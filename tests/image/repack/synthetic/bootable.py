@@ -23,9 +23,9 @@ from .model import MIDDLE, Binaries, ImageOptions, MissingError, SyntheticImage
 from .profile import certificate_der
 from .tools import find
 
-_CODE, _EMPTY_VARIABLES = "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd"
+CODE, EMPTY_VARIABLES = OVMF / "OVMF_CODE_4M.secboot.fd", OVMF / "OVMF_VARS_4M.fd"
 # The firmware, shim or GRUB will not go on and wait for somebody at the console.
-_REFUSED = re.compile(rb"Access Denied|Security Violation|boot failed \(device")
+_REFUSED = re.compile(rb"Access Denied|Security Violation|bad shim signature|boot failed \(device")
 # No “quiet”: a boot that fails is to be understood from its log.
 _PARAMETERS = ("console=ttyS0,115200n8", "net.ifnames=0", "panic=-1")
 
@@ -74,22 +74,29 @@ def make_bootable(
     )
 
 
-def boot(os_image: Path, *, secure_boot_profile: Path | None = None, timeout: float = 300.0) -> BootOutcome:
+def boot(
+    os_image: Path,
+    *,
+    secure_boot_profile: Path | None = None,
+    variables: bytes | None = None,
+    timeout: float = 300.0,
+) -> BootOutcome:
     """Boot a raw image; it is not written to.
 
     With a profile the firmware has its PK, KEK and db, and Secure Boot is on; without one it has no keys, and Secure
-    Boot is off. Raises MissingError without QEMU or OVMF; a boot that has not ended after `timeout` seconds is stopped.
+    Boot is off. `variables` is a whole variable store of OVMF's instead. Raises MissingError without QEMU or OVMF; a
+    boot that has not ended after `timeout` seconds is stopped.
     """
     qemu = find("qemu-system-x86_64")
-    for name in (_CODE, _EMPTY_VARIABLES):
-        if not (OVMF / name).is_file():
-            raise MissingError(f"not installed: Debian's package ovmf ({OVMF / name})")
+    for file in (CODE, EMPTY_VARIABLES):
+        if not file.is_file():
+            raise MissingError(f"not installed: Debian's package ovmf ({file})")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        variables, log = folder / "variables.fd", folder / "serial.log"
-        variables.write_bytes(_variables(secure_boot_profile))
+        store, log = folder / "variables.fd", folder / "serial.log"
+        store.write_bytes(_variables(secure_boot_profile) if variables is None else variables)
         began = time.monotonic()
-        command = _command(qemu, os_image, variables, log)
+        command = _command(qemu, os_image, store, log)
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             try:
                 _wait(process, log, began + timeout)
@@ -112,7 +119,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path, deadline: float) -> None:
 
 
 def _variables(profile: Path | None) -> bytes:
-    empty = (OVMF / _EMPTY_VARIABLES).read_bytes()
+    empty = EMPTY_VARIABLES.read_bytes()
     if profile is None:
         return empty
     return secure_boot_store(
@@ -128,7 +135,7 @@ def _command(qemu: Path, image: Path, variables: Path, log: Path) -> list[str | 
     return [
         *(qemu, "-machine", "q35,smm=on", "-accel", "tcg", "-cpu", "max", "-m", "512"),
         *("-global", "driver=cfi.pflash01,property=secure,value=on"),
-        *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF / _CODE}"),
+        *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={CODE}"),
         *("-drive", f"if=pflash,unit=1,format=raw,file={variables}"),
         *("-drive", f"if=virtio,format=raw,snapshot=on,file={image}"),
         *("-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot", "-serial", f"file:{log}"),

@@ -76,7 +76,8 @@ module "memoryqos_arm64" {
   vpc_security_group_ids            = ["sg-0123456789abcdef0"]
 
   # xvdb is the data volume, with images, containers and logs; xvda is the system's own. Both are
-  # encrypted.
+  # encrypted. The key's policy has to let the role AWSServiceRoleForAutoScaling use it, or
+  # instances end as soon as they start.
   block_device_mappings = {
     xvda = {
       device_name = "/dev/xvda"
@@ -157,15 +158,14 @@ module "memoryqos_arm64" {
   # has its place here too: the module knows no argument for it.
   #
   # The control container is what Session Manager (SSM) reaches a node through. The admin
-  # container is a root shell with an SSH server: off until it is needed, `enable-admin-container`
-  # in the control container starts it.
+  # container is a root shell with an SSH server, and on.
   #
-  # Memory that is reserved for kubelet, containerd and the system is missing from the allocatable
-  # memory, which stands in for the limit in memory.high of containers that have a request and no
-  # limit.
+  # Memory that is reserved for kubelet, containerd and the system is missing from the node's
+  # allocatable memory, which stands in for the limit in memory.high of containers that have a
+  # request and no limit.
   #
-  # eviction-hard is where the kubelet begins to evict pods. It replaces all of the kubelet's
-  # defaults, so each is named here.
+  # eviction-hard is where the kubelet begins to evict pods. Before Bottlerocket 1.69.0 it
+  # replaces all of the kubelet's defaults, so each is named here.
   bootstrap_extra_args = <<-EOT
     image-gc-high-threshold-percent = 85
     max-pods = 58

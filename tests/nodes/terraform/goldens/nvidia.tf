@@ -101,8 +101,8 @@ module "memoryqos_1_34_nvidia_amd64_9abcdef0" {
   # in the control container starts it.
   #
   # As kube-reserved memory is not set, Bottlerocket keeps 11 MiB per pod and 255 MiB from the
-  # pods. What is left is the node's allocatable memory, which stands in for the limit in
-  # memory.high of containers that have a request and no limit.
+  # pods. The node's allocatable memory, which is left, stands in for the limit in memory.high of
+  # containers that have a request and no limit.
   bootstrap_extra_args = <<-EOT
     [settings.kubernetes.kube-reserved]
     cpu = "500m"

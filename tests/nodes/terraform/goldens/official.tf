@@ -6,8 +6,9 @@
 #
 # terraform init && terraform apply
 #
-# No custom image is needed: from Kubernetes 1.37 on, settings of Bottlerocket's own turn
-# MemoryQoS on, and the official AMI has them.
+# No custom image is needed: Kubernetes 1.37 has MemoryQoS on, though idle, and the settings
+# memory-throttling-factor and memory-reservation-policy below put it to work. The official images
+# of Bottlerocket 1.66.0 and later know them.
 #
 # The cluster has to be there already. If the same configuration makes it, put its module's or
 # resource's values in the place of the data source.
@@ -93,17 +94,19 @@ module "memoryqos" {
     }
   }
 
-  # Bottlerocket's settings, which EKS merges with its own. The two about memory turn MemoryQoS
-  # on: how far between request and limit the kernel begins to slow a container down, and how its
-  # request is protected.
+  # Bottlerocket's settings, which EKS merges with its own.
   #
   # The control container is what Session Manager (SSM) reaches a node through. The admin
   # container is a root shell with an SSH server: off until it is needed, `enable-admin-container`
   # in the control container starts it.
   #
+  # memory-throttling-factor throttles a container above memory.high, which is 0.9 of the way from
+  # its request to its limit; memory-reservation-policy protects memory requests from reclaim, by
+  # memory.min and memory.low. Without the two MemoryQoS is on and does nothing.
+  #
   # As kube-reserved memory is not set, Bottlerocket keeps 11 MiB per pod and 255 MiB from the
-  # pods. What is left is the node's allocatable memory, which stands in for the limit in
-  # memory.high of containers that have a request and no limit.
+  # pods. The node's allocatable memory, which is left, stands in for the limit in memory.high of
+  # containers that have a request and no limit.
   bootstrap_extra_args = <<-EOT
     [settings.kubernetes]
     memory-throttling-factor = 0.9

@@ -104,12 +104,12 @@ module "rehearsal_1_29_amd64_9abcdef0" {
   # in the control container starts it.
   #
   # As kube-reserved memory is not set, Bottlerocket keeps 11 MiB per pod and 255 MiB from the
-  # pods. What is left is the node's allocatable memory, which stands in for the limit in
-  # memory.high of containers that have a request and no limit.
+  # pods. The node's allocatable memory, which is left, stands in for the limit in memory.high of
+  # containers that have a request and no limit.
   #
-  # eviction-hard is where the kubelet begins to evict pods. It replaces all of the kubelet's
-  # defaults, so these are gone: nodefs.available 10%, nodefs.inodesFree 5%, imagefs.available
-  # 15%.
+  # eviction-hard is where the kubelet begins to evict pods. Before Bottlerocket 1.69.0 it
+  # replaces all of the kubelet's defaults, so these are gone: nodefs.available 10%,
+  # nodefs.inodesFree 5%, imagefs.available 15%.
   bootstrap_extra_args = <<-EOT
     [settings.kubernetes.eviction-hard]
     "memory.available" = "5%"

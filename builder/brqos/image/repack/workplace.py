@@ -1,0 +1,78 @@
+"""Where the work is done: a private folder beside the output, and what a run that was killed left of one.
+
+A run that ends in any other way takes its folder with it. Each holds a lock in its folder, so that a later run can tell
+those that nobody works in any more, and removes them.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from brqos import process
+from brqos.errors import ConfigurationError
+from brqos.image.repack.working import private_folder
+
+_FOLDERS = ".brqos-repack-*"
+_LOCK = "lock"
+# What a file system says that knows no locks: then what was left is never told from what is in use, and stays.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
+@contextlib.contextmanager
+def workplace(output: Path) -> Iterator[Path]:
+    """A private folder in the output folder, locked; raises ConfigurationError where none can be made."""
+    with contextlib.ExitStack() as stack:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            remove_left_over(output)
+            folder = _own_folder(output, stack)
+        except OSError as error:
+            raise ConfigurationError(
+                f"nothing can be written to {output}", why=str(error), todo="Correct its permissions or name another."
+            ) from None
+        yield folder
+
+
+def remove_left_over(output: Path) -> tuple[Path, ...]:
+    """Remove the folders of runs that were killed, with what they left running; return those that were removed."""
+    removed = []
+    for folder in sorted(output.glob(_FOLDERS)):
+        # Whatever goes wrong here is no reason not to begin.
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            fcntl.flock(stack.enter_context(_lock_file(folder)), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            process.stop_left_over(folder)
+            shutil.rmtree(folder)
+            removed.append(folder)
+    return tuple(removed)
+
+
+def _own_folder(output: Path, stack: contextlib.ExitStack) -> Path:
+    while True:
+        folder = stack.enter_context(private_folder(output))
+        if _hold(folder, stack):
+            return folder
+
+
+def _hold(folder: Path, stack: contextlib.ExitStack) -> bool:
+    """Lock a new folder; false where another run took it for one that was left, in the moment before."""
+    try:
+        file = stack.enter_context(_lock_file(folder))
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return os.path.samestat(os.fstat(file.fileno()), (folder / _LOCK).stat())
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return True
+        raise
+
+
+def _lock_file(folder: Path) -> BinaryIO:
+    return open(folder / _LOCK, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))

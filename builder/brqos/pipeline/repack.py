@@ -1,0 +1,334 @@
+"""The way of a repacked image: found or fetched, changed, recorded, and then published like any other."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brqos.ami.names import data_sibling
+from brqos.ami.wishes import check_wishes
+from brqos.config.model import BuildSpec, Engine
+from brqos.doctor.examine import require
+from brqos.errors import ConfigurationError
+from brqos.image.hashing import file_digest
+from brqos.image.model import BuildResult
+from brqos.image.official.fetch import OfficialImages, fetch_official
+from brqos.image.official.fetch import Wish as OfficialWish
+from brqos.image.official.repository import Source
+from brqos.image.official.root_of_trust import Trust
+from brqos.image.repack.engine import repack
+from brqos.image.repack.plan import Wish
+from brqos.image.repack.result import Repacked, told
+from brqos.image.sbkeys import public_digest
+from brqos.locks import lock_of, locked
+from brqos.monitor import Monitor
+from brqos.pipeline.build import forget_others, publish
+from brqos.pipeline.digest import digest
+from brqos.pipeline.generate import settings_of
+from brqos.pipeline.nodegroup import check_nodegroup
+from brqos.pipeline.surroundings import Surroundings
+from brqos.record import (
+    BUILDS,
+    FILE,
+    BuildRecord,
+    FileRecord,
+    InputRecord,
+    RepackRecord,
+    StoredBuild,
+    UpstreamRecord,
+    load,
+    now,
+    recordable,
+)
+from brqos.stages import Stage
+
+if TYPE_CHECKING:
+    from brqos.image.repack.signing.profile import SigningKeys
+
+_IMAGES = Path("images")
+_NEW_IMAGES = "new-images"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The images to begin with; `official` says how they were verified, where they came from the update repository."""
+
+    image: Path
+    data_image: Path | None
+    official: OfficialImages | None = None
+
+
+def run_repack(around: Surroundings, monitor: Monitor, *, root: Path = BUILDS, force: bool = False) -> StoredBuild:
+    """Repack the image that the spec names, and go on to all stages that it asks for; returns the build's record.
+
+    An image that was repacked already with the same wishes is taken, unless `force`. Raises BrqosError.
+    """
+    spec = around.spec
+    keys = keys_of(spec)
+    sources = sources_of(spec, around.cache, monitor)
+    inputs = _inputs(spec, sources, monitor)
+    folder = root / f"{spec.variant_name.memory_qos}-{spec.arch}-repacked-{inputs[:8]}"
+    with locked(lock_of(folder), f"building {folder.name}", wait=True, monitor=monitor):
+        stored = _done_before(folder, spec, inputs, monitor, force=force)
+        if stored is None:
+            started = now()
+            with leaving_nothing(folder):
+                repacked = _repack_anew(wish_of(spec, sources, keys), folder, monitor)
+            stored = _recorded(folder, spec, sources, repacked)
+            result = _result(repacked, spec)
+            forget_others(stored, result, monitor)
+            stored.finish(Stage.BUILD, inputs, started, result=result)
+        publish(stored, around, monitor, force=force)
+    return stored
+
+
+@contextlib.contextmanager
+def leaving_nothing(folder: Path) -> Iterator[None]:
+    """Take away what was made of a folder and of those above it meanwhile, where nothing came to be in them."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for place in made:
+                place.rmdir()
+
+
+def check_before_repack(around: Surroundings, monitor: Monitor, *, aws: bool = True, root: Path = BUILDS) -> None:
+    """Refuse at once what would fail later: wrong wishes, keys that are missing or wrong, missing tools.
+
+    `aws` is false for a plan, which needs no login. Raises ConfigurationError, ToolError.
+    """
+    spec = around.spec
+    settings_of(spec)
+    if spec.ami.regions and spec.nodegroup.cluster:
+        check_nodegroup(around)
+    check_wishes(spec.ami)
+    require(
+        (Stage.BUILD, *((Stage.REGISTER,) if spec.ami.regions and aws else ())),
+        monitor=monitor,
+        profile=spec.ami.profile,
+        regions=spec.ami.regions,
+        engine=Engine.REPACK,
+        signed=not spec.repack.unsigned,
+        official=spec.repack.image is None,
+        output=root,
+    )
+    keys_of(spec)
+
+
+def keys_of(spec: BuildSpec) -> "SigningKeys | None":
+    """The keys to sign with, checked; None for an image without signatures. Raises ConfigurationError, ToolError."""
+    profile = spec.build.sbkeys_profile
+    if spec.repack.unsigned:
+        if profile is not None:
+            raise ConfigurationError(
+                "a signing profile is given, and the image shall have no signatures",
+                todo="Leave out --sbkeys-profile, or --unsigned.",
+            )
+        return None
+    if profile is None:
+        raise ConfigurationError(
+            "a repacked image needs keys of your own, or none at all",
+            why="Upstream's signatures stand for upstream's image: with another root hash they are worth nothing, and "
+            "only upstream has its keys.",
+            todo="Make keys once with `brqos keys new --output DIR` and give --sbkeys-profile DIR; or give --unsigned, "
+            "for instances without Secure Boot.",
+        )
+
+    from brqos.image.repack.signing.profile import load_keys
+
+    return load_keys(profile)
+
+
+def sources_of(spec: BuildSpec, cache: Path, monitor: Monitor) -> Sources:
+    """The image that is given, or the official one, fetched and verified; raises BrqosError."""
+    wanted = spec.repack
+    if wanted.image is not None:
+        data_image = wanted.data_image or data_sibling(wanted.image)
+        if data_image is None and wanted.image.is_file():
+            monitor.warn(
+                f"there is no data image beside {wanted.image}: the AMI has no data volume, which Bottlerocket's "
+                "aws-k8s variants keep their containers on (--data-image names one)"
+            )
+        return Sources(wanted.image, data_image)
+    release = wanted.release or (spec.upstream.ref or "").removeprefix("v")
+    default = Source()
+    fetched = fetch_official(
+        OfficialWish(
+            variant=spec.variant,
+            architecture=spec.arch,
+            release=None if release in {"", "newest"} else release,
+            source=Source(
+                metadata=wanted.metadata_url or default.metadata, targets=wanted.targets_url or default.targets
+            ),
+            trust=Trust(file=wanted.tuf_root, sha512=wanted.tuf_root_sha512),
+        ),
+        cache,
+        monitor,
+    )
+    return Sources(fetched.os.file, fetched.data.file, fetched)
+
+
+def wish_of(spec: BuildSpec, sources: Sources, keys: "SigningKeys | None") -> Wish:
+    """What the engine is asked for."""
+    return Wish(
+        image=sources.image,
+        data_image=sources.data_image,
+        settings=settings_of(spec),
+        pretty_name=spec.build.pretty_name,
+        keys=keys,
+        delivery=spec.build.delivery,
+        bake=spec.build.bake,
+        updates_off=spec.repack.switch_updates_off,
+        lz4_level=spec.repack.lz4_level,
+        variant=spec.variant_name,
+        architecture=spec.arch,
+    )
+
+
+def _inputs(spec: BuildSpec, sources: Sources, monitor: Monitor) -> str:
+    """What the image depends on; where files lie, and how they are packed, is not among it."""
+    profile = spec.build.sbkeys_profile
+    return digest(
+        {
+            **_digests(sources, monitor),
+            "settings": settings_of(spec).configuration(),
+            "delivery": spec.build.delivery,
+            "bake": spec.build.bake,
+            "pretty_name": spec.build.pretty_name,
+            "keys": public_digest(profile) if profile and not spec.repack.unsigned else None,
+            "updates_off": spec.repack.switch_updates_off,
+        }
+    )
+
+
+def _digests(sources: Sources, monitor: Monitor) -> Mapping[str, str | None]:
+    if sources.official is not None:
+        return {"image": sources.official.os.file_sha256, "data": sources.official.data.file_sha256}
+    return {
+        "image": file_digest(sources.image, monitor),
+        "data": file_digest(sources.data_image, monitor) if sources.data_image else None,
+    }
+
+
+def _done_before(folder: Path, spec: BuildSpec, inputs: str, monitor: Monitor, *, force: bool) -> StoredBuild | None:
+    if force or not (folder / FILE).is_file():
+        return None
+    stored = load(folder)
+    if not stored.is_done(Stage.BUILD, inputs):
+        return None
+    # Regions and nodegroup may be others than the last time; they do not change the image.
+    stored.save(spec=_recordable(spec))
+    monitor.note("The image is repacked already from the same image and settings (--force does it again).")
+    return stored
+
+
+def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
+    """Repack beside the images that an earlier run left, which stay until there are new ones to take their place.
+
+    The engine writes over nothing, and signatures have a time: the same wish gives other bytes under the same name.
+    """
+    beside, images = folder / _NEW_IMAGES, folder / _IMAGES
+    # What a run left that was killed after its work was done; what one left before that is the engine's matter.
+    for left in beside.glob("*.img.lz4"):
+        left.unlink()
+    with leaving_nothing(beside):
+        repacked = repack(wish, beside, monitor)
+        with contextlib.suppress(ConfigurationError):
+            before = load(folder)
+            # What the record says of its images is not true from now on.
+            before.save(stages={stage: done for stage, done in before.record.stages.items() if stage is not Stage.BUILD})
+        shutil.rmtree(images, ignore_errors=True)
+        beside.rename(images)
+    return repacked
+
+
+def _recorded(folder: Path, spec: BuildSpec, sources: Sources, repacked: Repacked) -> StoredBuild:
+    time, facts = now(), repacked.facts
+    official = sources.official
+    record = BuildRecord(
+        id=folder.name,
+        created=time,
+        updated=time,
+        spec=_recordable(spec),
+        variant=repacked.variant,
+        engine=Engine.REPACK,
+        delivery=facts.delivery,
+        upstream=UpstreamRecord(repository="", ref="", commit=facts.build_id, release=facts.release),
+        repack=RepackRecord(
+            inputs=tuple(
+                InputRecord(file=item.file.name, sha256=item.sha256, bytes=item.bytes) for item in repacked.inputs
+            ),
+            official=_without_places(official) if official else None,
+            signed=repacked.secure_boot,
+            changes=_changes(repacked),
+            checks=tuple(f"{item.what} ({item.tool})" for item in repacked.verified),
+        ),
+        files=tuple(
+            FileRecord(path=f"{item.partition}{item.path}", operation=item.what.value, sha256=item.after.sha256)
+            for item in repacked.difference.files
+            if item.after is not None
+        ),
+        kubelet_configuration=settings_of(spec).configuration(),
+    )
+    with contextlib.suppress(ConfigurationError):
+        # AMIs of an earlier image of this build are looked after by forget_others.
+        before = load(folder).record
+        record = record.model_copy(update={"created": before.created, "amis": before.amis, "result": before.result})
+    stored = StoredBuild(folder, record)
+    stored.save()
+    return stored
+
+
+def _changes(repacked: Repacked) -> tuple[str, ...]:
+    return tuple(line for heading, lines in told(repacked) if heading in {"Files", "Partitions"} for line in lines)
+
+
+def _recordable(spec: BuildSpec) -> BuildSpec:
+    """The spec as it is written down: of files and folders of this machine only their names."""
+    wanted, profile = spec.repack, spec.build.sbkeys_profile
+    files = {key: getattr(wanted, key) for key in ("image", "data_image", "tuf_root")}
+    urls = {key: getattr(wanted, key) for key in ("metadata_url", "targets_url")}
+    update: dict[str, object] = {
+        **{key: Path(file.absolute().name) if file else None for key, file in files.items()},
+        **{key: url if url and _is_of_the_web(url) else None for key, url in urls.items()},
+    }
+    name = Path(profile.absolute().name) if profile else None
+    build = spec.build.model_copy(update={"sbkeys_profile": name})
+    return recordable(spec.model_copy(update={"build": build, "repack": wanted.model_copy(update=update)}))
+
+
+def _is_of_the_web(address: str) -> bool:
+    return "://" in address and not address.startswith("file:")
+
+
+def _named(address: str) -> str:
+    """An URL as it is; of a file or folder of this machine the name."""
+    return address if _is_of_the_web(address) else Path(address).name
+
+
+def _without_places(official: OfficialImages) -> dict[str, object]:
+    """How the images were verified; where they lie on this machine is nobody else's matter."""
+    where = {key: _named(getattr(official.repository, key)) for key in ("metadata", "targets", "root_origin")}
+    told = official.model_copy(
+        update={
+            "os": official.os.model_copy(update={"address": _named(official.os.address)}),
+            "data": official.data.model_copy(update={"address": _named(official.data.address)}),
+            "repository": official.repository.model_copy(update=where),
+        }
+    )
+    return told.model_dump(mode="json", exclude={"os": {"file", "from_cache"}, "data": {"file", "from_cache"}})
+
+
+def _result(repacked: Repacked, spec: BuildSpec) -> BuildResult:
+    images = tuple(image.model_copy(update={"file": _IMAGES / image.file.name}) for image in repacked.images)
+    return BuildResult(
+        image_version=repacked.image_version,
+        images=images,
+        secure_boot=repacked.secure_boot,
+        uefi_data=repacked.uefi_data,
+        sbkeys_profile=spec.build.sbkeys_profile.name if spec.build.sbkeys_profile else None,
+    )
