@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     CLUSTER_DISAGREES = 8
     CLUSTER_UNREACHABLE = 9
     LOCKED = 10
+    BEHIND = 11
+    """Upstream has something newer; only `brqos watch --exit-code` ends with it, and nothing has failed."""
     INTERRUPTED = 130
 
 

@@ -12,7 +12,11 @@ from image.repack.synthetic.maker import PROGRAMS
 OWN, UPSTREAMS = "own", "upstreams"
 VERSION = "1.55.0-0a1b2c3d"
 NAME = f"bottlerocket-aws-k8s-1.29-x86_64-{VERSION}"
-CHANGED_NAME = f"bottlerocket-aws-k8s-1.29-memoryqos-x86_64-{VERSION}"
+
+
+def changed_name(build: str) -> str:
+    """What the image of a build is called, without its ending: with the build's digest for upstream's commit."""
+    return f"bottlerocket-aws-k8s-1.29-memoryqos-x86_64-1.55.0-{build[-8:]}"
 
 
 class Images:
@@ -40,7 +44,9 @@ class Images:
         wanted = ImageOptions(profile=profile, erofs_compression="lz4", **options)  # type: ignore[arg-type]
         if wanted not in self._made:
             try:
-                tools.need(*PROGRAMS, "e2fsck", "dumpe2fs", "fsck.erofs", "dump.erofs", "sbsign", "sbverify", "gpg", "lz4")
+                tools.need(
+                    *PROGRAMS, "e2fsck", "dumpe2fs", "fsck.erofs", "dump.erofs", "sbsign", "sbverify", "gpg", "lz4"
+                )
                 self._made[wanted] = make_image(wanted, self._folder / str(len(self._made)))
             except MissingError as error:
                 missing(str(error))

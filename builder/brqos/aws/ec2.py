@@ -116,11 +116,13 @@ class Ec2:
             pages = self._client.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], Filters=filters)
             return [_snapshot(item) for page in pages for item in page.get("Snapshots", [])]
 
-    def own_images(self) -> list[DescribedImage]:
-        """All images of the account, in any state and whoever made them."""
+    def own_images(self, tags: Mapping[str, str] | None = None) -> list[DescribedImage]:
+        """All images of the account, in any state and whoever made them; with `tags` those that have all of these."""
+        wanted = (tags or {}).items()
+        filters: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted]
         with translated("DescribeImages", self.region, self._profile):
             pages = self._client.get_paginator("describe_images").paginate(
-                Owners=["self"], IncludeDisabled=True, PaginationConfig={"PageSize": _PAGE}
+                Owners=["self"], IncludeDisabled=True, Filters=filters, PaginationConfig={"PageSize": _PAGE}
             )
             return [_image(image) for page in pages for image in page.get("Images", [])]
 

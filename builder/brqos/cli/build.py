@@ -55,6 +55,7 @@ def build(
     from_release: repack_options.FromRelease = None,
     unsigned: repack_options.Unsigned = None,
     switch_updates_off: repack_options.SwitchUpdatesOff = None,
+    stream: repack_options.Stream = None,
     tuf_root: repack_options.TufRoot = None,
     tuf_root_sha512: repack_options.TufRootSha512 = None,
     metadata_url: repack_options.MetadataUrl = None,
@@ -109,7 +110,9 @@ def build(
                 **upstream_flags(variant, upstream, ref, core_kit, core_kit_ref, offline),
                 **kubelet_flags(factor, policy, feature_gate, delivery, bake),
                 "arch": arch,
-                **repack_options.repack_flags(engine, image, data_image, from_release, unsigned, switch_updates_off),
+                **repack_options.repack_flags(
+                    engine, image, data_image, from_release, unsigned, switch_updates_off, stream
+                ),
                 **repack_options.mirror_flags(metadata_url, targets_url, tuf_root, tuf_root_sha512),
                 "build.jobs": jobs,
                 "build.sbkeys-profile": sbkeys_profile,
@@ -130,7 +133,7 @@ def build(
 
         check_confirmed(configuration.spec.ami, confirmed=confirm_public)
         if repack_options.is_repack(configuration):
-            run_repacking(console, configuration.spec, rehearse=rehearse, dry_run=dry_run, force=force)
+            run_repacking(console, configuration.spec, rehearse=rehearse, dry_run=dry_run, force=force, wait=wait)
             return
         with _surroundings(configuration.spec, rehearse=rehearse) as around:
             _run(console, around, dry_run=dry_run, force=force, wait=wait)

@@ -17,6 +17,7 @@ from brqos.cli.generate import generate
 from brqos.cli.iam_policy import iam_policy
 from brqos.cli.init import init
 from brqos.cli.keys import keys
+from brqos.cli.matrix import matrix
 from brqos.cli.nodegroup import nodegroup
 from brqos.cli.prune import prune
 from brqos.cli.register import register
@@ -24,6 +25,7 @@ from brqos.cli.status import status
 from brqos.cli.userdata import userdata
 from brqos.cli.variants import variants
 from brqos.cli.verify import verify
+from brqos.cli.watch import watch
 from brqos.errors import ExitCode
 
 app = typer.Typer(
@@ -62,6 +64,8 @@ for command in (
     explain,
     verify,
     status,
+    matrix,
+    watch,
     prune,
     clean,
 ):

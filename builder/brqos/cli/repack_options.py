@@ -53,6 +53,14 @@ SwitchUpdatesOff = Annotated[
         help="Switch in-place updates off in the image's defaults.",
     ),
 ]
+Stream = Annotated[
+    bool | None,
+    typer.Option(
+        "--stream/--keep-image",
+        rich_help_panel=_PANEL,
+        help="Upload the image as it is made; no file of it is packed and kept.",
+    ),
+]
 MetadataUrl = Annotated[
     str | None,
     typer.Option(
@@ -83,6 +91,7 @@ def repack_flags(
     from_release: str | None,
     unsigned: bool | None,
     switch_updates_off: bool | None,
+    stream: bool | None,
 ) -> dict[str, object | None]:
     """Which image is changed, and how; raises UsageError for two images."""
     if image is not None and from_release is not None:
@@ -98,6 +107,7 @@ def repack_flags(
         "repack.release": from_release.removeprefix("v") if from_release else None,
         "repack.unsigned": unsigned,
         "repack.switch-updates-off": switch_updates_off,
+        "repack.stream": stream,
     }
 
 

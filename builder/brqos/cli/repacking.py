@@ -18,7 +18,9 @@ _OFFICIAL = (
 _TRY_IT = "No official image could be booted where brqos is developed: try the first AMI on one node (`brqos verify`)."
 
 
-def run_repacking(console: "Console", spec: "BuildSpec", *, rehearse: bool, dry_run: bool, force: bool) -> None:
+def run_repacking(
+    console: "Console", spec: "BuildSpec", *, rehearse: bool, dry_run: bool, force: bool, wait: bool
+) -> None:
     """Repack, publish, and print the result; raises BrqosError."""
     from brqos.image.repack.plan import NothingToDoError
     from brqos.pipeline.repack import check_before_repack, run_repack
@@ -37,15 +39,15 @@ def run_repacking(console: "Console", spec: "BuildSpec", *, rehearse: bool, dry_
         if dry_run:
             show_steps(console, preview_repack(around, console))
             return
-        stored = run_repack(around, console, force=force)
+        stored = run_repack(around, console, force=force, wait=wait)
     except NothingToDoError as error:
         raise ConfigurationError(error.what, why=error.why, todo=_OFFICIAL.format(spec.variant, spec.arch)) from None
     if console.json_output:
         repack = stored.record.repack
         console.data({**result_of(stored), "repack": repack.model_dump(mode="json") if repack else None})
-        return
-    _show_changes(console, stored)
-    show_result(console, stored)
+    else:
+        _show_changes(console, stored)
+        show_result(console, stored)
     console.note(_TRY_IT)
 
 

@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
 from brqos.config.base import Model
+from brqos.config.matrix import MatrixSpec, Variant
 from brqos.config.nodegroup import NodegroupSpec
 from brqos.config.repack import RepackSpec
 from brqos.variant import VariantName
@@ -81,14 +82,10 @@ class BuildSection(Model):
     """Anything else for `cargo make -e KEY=VALUE`."""
 
 
-def _parsed_variant(value: object) -> object:
-    return VariantName.parse(value).base if isinstance(value, str) else value
-
-
 class BuildSpec(Model):
     """Everything that one build is asked for."""
 
-    variant: Annotated[str, BeforeValidator(_parsed_variant)]
+    variant: Variant
     """The variant of upstream's that the image is based on."""
     arch: Architecture
     """The processor architecture; that of this machine where it is not given."""
@@ -98,6 +95,7 @@ class BuildSpec(Model):
     repack: RepackSpec = RepackSpec()
     ami: AmiSpec = AmiSpec()
     nodegroup: NodegroupSpec = NodegroupSpec()
+    matrix: MatrixSpec = MatrixSpec()
 
     @field_validator("arch", mode="before")
     @classmethod

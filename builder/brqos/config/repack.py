@@ -1,12 +1,10 @@
 """The section `[repack]`: which built image is changed, and how."""
 
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from brqos.config.base import Model
-from brqos.errors import ConfigurationError
 
 _URL = r"^(https://|http://(localhost|127\.0\.0\.1)[:/]|file:///|/)\S+$"
 
@@ -24,6 +22,8 @@ class RepackSpec(Model):
     """Take all signatures away instead of making new ones: no Secure Boot."""
     switch_updates_off: bool = False
     """Switch in-place updates off in the image's defaults."""
+    stream: bool = False
+    """Upload the image as it is, without packing it into a file that stays; needs regions."""
     lz4_level: int = Field(default=1, ge=1, le=12)
     """Compression of the image's file; upstream's is 9."""
     metadata_url: str | None = Field(default=None, pattern=_URL)
@@ -34,12 +34,3 @@ class RepackSpec(Model):
     """The root of trust (root.json) of such a mirror, if it has one of its own."""
     tuf_root_sha512: str | None = Field(default=None, pattern=r"^[0-9a-f]{128}$")
     """The SHA-512 of that file."""
-
-    @model_validator(mode="after")
-    def _one_image(self) -> Self:
-        if self.image is not None and self.release is not None:
-            raise ConfigurationError(
-                f"repack.image ({self.image}) and repack.release ({self.release}) both say which image is changed",
-                todo="Keep one of them, in the file or as a flag.",
-            )
-        return self

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
+from brqos.config.matrix import MatrixSpec
 from brqos.config.model import BuildSpec
 from brqos.config.nodegroup import NodegroupSpec
 from brqos.config.refusal import check_spelling, refused
@@ -105,8 +106,20 @@ def resolve_nodegroup(
     ).nodegroup
 
 
+def resolve_matrix(file: Path) -> MatrixSpec:
+    """The section `[matrix]` of a file; raises ConfigurationError as `resolve` does, also if nothing says a variant."""
+    matrix = _resolve_section("matrix", {}, file, variant=None, recorded=None, flag_names={}).matrix
+    _, from_file = _read_file(file)
+    if not matrix.variants and "variant" not in from_file:
+        raise ConfigurationError(
+            f"{file} names no variant",
+            todo='Add variant = "aws-k8s-1.34" to it, or below [matrix] variants = ["aws-k8s-1.34"].',
+        )
+    return matrix
+
+
 def _resolve_section(
-    name: Literal["ami", "nodegroup"],
+    name: Literal["ami", "nodegroup", "matrix"],
     flags: Mapping[str, object],
     file: Path | None,
     *,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brqos.config.model import Engine
 from brqos.doctor.model import Check, Status
 from brqos.doctor.probe import Probe
 from brqos.stages import Stage
@@ -38,6 +39,23 @@ _DOWNLOAD_DISK = _Disk("disk of the cache", 2 * _GB, 1 * _GB)
 _SOURCE_MEMORY = 8 * _GIB
 _REPACK_MEMORY = 512 * _MIB
 _CORES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a machine that builds should have; `cores` is what the work can use, with fewer it takes longer."""
+
+    disk_gb: int
+    memory_mib: int
+    cores: int
+    docker: bool
+
+
+def needs_of(engine: Engine) -> Needs:
+    """What the engine asks of a machine, the official image that is fetched included."""
+    if engine is Engine.REPACK:
+        return Needs((_REPACK_DISK.needed + _DOWNLOAD_DISK.needed) // _GB, _REPACK_MEMORY // _MIB, 1, docker=False)
+    return Needs(_SOURCE_DISK.needed // _GB, _SOURCE_MEMORY // _MIB, _CORES, docker=True)
 
 
 def check_resources(probe: Probe, cache: Path) -> Iterator[Check]:

@@ -11,18 +11,17 @@ from brqos.doctor.examine import require
 from brqos.image.build import build_images
 from brqos.image.model import BuildResult, Image
 from brqos.image.order import BuildOrder
-from brqos.image.sbkeys import public_digest, read_profile
+from brqos.image.sbkeys import read_profile
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
-from brqos.pipeline.digest import digest
 from brqos.pipeline.generate import Planned, settings_of, work_tree
+from brqos.pipeline.identity import source_build, source_inputs
 from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.register import register_build
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
     FILE,
-    REHEARSAL_PREFIX,
     BuildRecord,
     CoreKitRecord,
     FileRecord,
@@ -58,13 +57,14 @@ def run_build(
         with work_tree(planned, path, monitor, purpose="building", wait=wait) as tree:
             started = now()
             order = order_of(around, tree.path)
-            folder = root / _identity(planned, around, tree, order)
+            inputs = source_inputs(order, tree.commit, rehearsal=around.rehearsal)
+            folder = root / source_build(order, planned.tree.release, inputs, rehearsal=around.rehearsal)
             # Taken before the tree is free again and held to the end: two runs of the same build write one record.
             build_lock.enter_context(locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor))
             stored = _stored(planned, around, tree, folder)
             stored.save(tools={**stored.record.tools, **(tools or {})})
             stored.finish(Stage.GENERATE, tree.commit, started)
-            _build(stored, order, tree, monitor, force=force)
+            _build(stored, order, tree, inputs, monitor, force=force)
         publish(stored, around, monitor, force=force)
     return stored
 
@@ -129,29 +129,6 @@ def order_of(around: Surroundings, path: Path) -> BuildOrder:
     )
 
 
-def _inputs(order: BuildOrder, tree: WorkTree, *, rehearsal: bool) -> str:
-    """What the image depends on; the number of jobs is not among it."""
-    make_env: Mapping[str, str] = order.make_env
-    return digest(
-        {
-            "commit": tree.commit,
-            "arch": order.arch,
-            "pretty_name": order.pretty_name,
-            # By what is in it, not by where it lies: another machine may keep the same profile elsewhere.
-            "sbkeys_profile": public_digest(order.sbkeys_profile) if order.sbkeys_profile else None,
-            "make_env": {key: digest(value) for key, value in make_env.items()},
-            "rehearsal": rehearsal,
-        }
-    )
-
-
-def _identity(planned: Planned, around: Surroundings, tree: WorkTree, order: BuildOrder) -> str:
-    """The build's name: the same inputs, the same name."""
-    inputs = _inputs(order, tree, rehearsal=around.rehearsal)
-    mark = REHEARSAL_PREFIX if around.rehearsal else ""
-    return f"{mark}{order.variant}-{order.arch}-{planned.tree.release}-{inputs[:8]}"
-
-
 def _stored(planned: Planned, around: Surroundings, tree: WorkTree, folder: Path) -> StoredBuild:
     """The build's record: a new one, or the one that the same inputs gave before."""
     time = now()
@@ -186,8 +163,9 @@ def _stored(planned: Planned, around: Surroundings, tree: WorkTree, folder: Path
     return stored
 
 
-def _build(stored: StoredBuild, order: BuildOrder, tree: WorkTree, monitor: Monitor, *, force: bool) -> None:
-    inputs = _inputs(order, tree, rehearsal=stored.record.rehearsal)
+def _build(
+    stored: StoredBuild, order: BuildOrder, tree: WorkTree, inputs: str, monitor: Monitor, *, force: bool
+) -> None:
     if not force and stored.is_done(Stage.BUILD, inputs):
         monitor.note("The image is built already from the same source and settings (--force builds it again).")
         return

@@ -30,6 +30,10 @@ class Source:
     tree: UpstreamTree
 
 
+Kubelets = dict[tuple[object, ...], KubeletPackage]
+"""The kubelet packages of core kits that were read already, by all that they depend on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What would be built: nothing has been written yet, except to the cache of mirrors."""
@@ -73,15 +77,20 @@ def plan(spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
     return plan_variant(read_source(spec, cache, monitor), spec, cache, monitor)
 
 
-def plan_variant(source: Source, spec: BuildSpec, cache: Path, monitor: Monitor) -> Planned:
-    """Plan the overlay for one variant of a tree that is read already."""
+def plan_variant(
+    source: Source, spec: BuildSpec, cache: Path, monitor: Monitor, *, kubelets: Kubelets | None = None
+) -> Planned:
+    """Plan the overlay for one variant of a tree that is read already.
+
+    `kubelets` keeps what was read of core kits, for the next variant.
+    """
     settings, variant, tree = settings_of(spec), spec.variant_name, source.tree
     flavor = shipped_flavor(variant)
     tree.require(variant, last_release=f"v{flavor.last_release}" if flavor and flavor.last_release else None)
     kubelet = None
     # A core kit that somebody names is always read, so that what is reported is what was used.
     if needs_kubelet_package(tree, variant, spec.build.delivery) or spec.upstream.core_kit_ref is not None:
-        kubelet = _kubelet_package(spec, tree, cache, monitor)
+        kubelet = _kubelet_package(spec, tree, cache, monitor, {} if kubelets is None else kubelets)
     delivery = choose_delivery(tree, kubelet, spec.build.delivery, bake=spec.build.bake)
     return Planned(source.mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
 
@@ -94,9 +103,9 @@ def generate_all(
     All are planned before the first is written, so a release that is not as expected leaves nothing behind.
     """
     source = read_source(spec, cache, monitor)
-    names = source.tree.variants()
+    names, kubelets = source.tree.variants(), Kubelets()
     planned = [
-        plan_variant(source, spec.model_copy(update={"variant": name}), cache, monitor)
+        plan_variant(source, spec.model_copy(update={"variant": name}), cache, monitor, kubelets=kubelets)
         for name in names
         if KubernetesVersion.parse(name.split("-")[2]) >= FIRST
     ]
@@ -129,7 +138,17 @@ def work_tree(planned: Planned, path: Path, monitor: Monitor, *, purpose: str, w
         )
 
 
-def _kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:
+def _kubelet_package(
+    spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor, kubelets: Kubelets
+) -> KubeletPackage:
+    wanted, kubernetes = spec.upstream, spec.variant_name.kubernetes
+    key = (wanted.core_kit, wanted.core_kit_ref, wanted.offline, tree.core_kit, kubernetes)
+    if key not in kubelets:
+        kubelets[key] = _read_kubelet_package(spec, tree, cache, monitor)
+    return kubelets[key]
+
+
+def _read_kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:
     wanted = spec.upstream
     mirror = open_mirror(wanted.core_kit, cache, offline=wanted.offline, monitor=monitor)
     commit = mirror.resolve(wanted.core_kit_ref or f"v{tree.core_kit}", monitor)

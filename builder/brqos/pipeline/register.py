@@ -48,6 +48,15 @@ def plans_of_build(stored: StoredBuild, spec: AmiSpec) -> tuple[AmiPlan, ...]:
     return plan_amis(_ami_request(stored, spec))
 
 
+def wanted_amis(stored: StoredBuild, spec: AmiSpec) -> dict[str, str]:
+    """Per region the digest of the AMI that these wishes make of the build's images, which need not be at hand.
+
+    It is what the record has as `inputs` of a region's AMI once all that was wished for is done. Raises
+    ConfigurationError.
+    """
+    return {plan.region: _inputs(plan) for plan in plan_amis(_request(stored, spec))}
+
+
 def register_build(
     stored: StoredBuild,
     around: Surroundings,
@@ -116,22 +125,26 @@ def _inputs(plan: AmiPlan) -> str:
 
 
 def _ami_request(stored: StoredBuild, spec: AmiSpec) -> AmiRequest:
+    request = _request(stored, spec)
+    for image in request.images:
+        if not image.file.is_file():
+            raise ConfigurationError(
+                f"the {image.role} image of the build {stored.record.id} is not there: {image.file}",
+                why="A record's files lie in its own folder and are carried along with it.",
+                todo="Copy the whole folder of the build, or build again with --force.",
+            )
+    return request
+
+
+def _request(stored: StoredBuild, spec: AmiSpec) -> AmiRequest:
     record, result = stored.record, stored.record.result
     if result is None:
         raise ConfigurationError(
             f"the build {record.id} has no image yet",
             todo="Finish it first: run the same `brqos build` again.",
         )
-    images = tuple(image.model_copy(update={"file": stored.path(image.file)}) for image in result.images)
-    for image in images:
-        if not image.file.is_file():
-            raise ConfigurationError(
-                f"the {image.role} image of the build {record.id} is not there: {image.file}",
-                why="A record's files lie in its own folder and are carried along with it.",
-                todo="Copy the whole folder of the build, or build again with --force.",
-            )
     return AmiRequest(
-        images=images,
+        images=tuple(image.model_copy(update={"file": stored.path(image.file)}) for image in result.images),
         variant=record.variant,
         arch=record.spec.arch,
         image_version=result.image_version,

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +21,13 @@ from brqos.image.official.root_of_trust import Trust
 from brqos.image.repack.engine import repack
 from brqos.image.repack.plan import Wish
 from brqos.image.repack.result import Repacked, told
-from brqos.image.sbkeys import public_digest
+from brqos.image.repack.working import check_is_file
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
 from brqos.pipeline.build import forget_others, publish
-from brqos.pipeline.digest import digest
 from brqos.pipeline.generate import settings_of
-from brqos.pipeline.nodegroup import check_nodegroup
+from brqos.pipeline.identity import repack_inputs
+from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from brqos.image.repack.signing.profile import SigningKeys
 
 _IMAGES = Path("images")
+# Of a digest of the inputs, in names: as many as of a commit.
+DIGITS = 8
 _NEW_IMAGES = "new-images"
 
 
@@ -60,7 +62,9 @@ class Sources:
     official: OfficialImages | None = None
 
 
-def run_repack(around: Surroundings, monitor: Monitor, *, root: Path = BUILDS, force: bool = False) -> StoredBuild:
+def run_repack(
+    around: Surroundings, monitor: Monitor, *, root: Path = BUILDS, force: bool = False, wait: bool = True
+) -> StoredBuild:
     """Repack the image that the spec names, and go on to all stages that it asks for; returns the build's record.
 
     An image that was repacked already with the same wishes is taken, unless `force`. Raises BrqosError.
@@ -68,20 +72,38 @@ def run_repack(around: Surroundings, monitor: Monitor, *, root: Path = BUILDS, f
     spec = around.spec
     keys = keys_of(spec)
     sources = sources_of(spec, around.cache, monitor)
-    inputs = _inputs(spec, sources, monitor)
-    folder = root / f"{spec.variant_name.memory_qos}-{spec.arch}-repacked-{inputs[:8]}"
-    with locked(lock_of(folder), f"building {folder.name}", wait=True, monitor=monitor):
+    inputs = inputs_of(spec, sources, monitor)
+    folder = root / f"{spec.variant_name.memory_qos}-{spec.arch}-repacked-{inputs[:DIGITS]}"
+    with locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor):
         stored = _done_before(folder, spec, inputs, monitor, force=force)
         if stored is None:
             started = now()
             with leaving_nothing(folder):
-                repacked = _repack_anew(wish_of(spec, sources, keys), folder, monitor)
+                repacked = _repack_anew(wish_of(spec, sources, keys, commit=inputs[:DIGITS]), folder, monitor)
             stored = _recorded(folder, spec, sources, repacked)
             result = _result(repacked, spec)
             forget_others(stored, result, monitor)
             stored.finish(Stage.BUILD, inputs, started, result=result)
-        publish(stored, around, monitor, force=force)
+        _publish(stored, around, monitor, force=force)
     return stored
+
+
+def _publish(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool) -> None:
+    """All that follows the image; one that was only made to be uploaded is not kept."""
+    if _is_gone(stored):
+        monitor.note("The AMIs are there already; their image was uploaded as it was made, and is not kept.")
+        if around.spec.nodegroup.cluster:
+            write_nodegroup(stored, around, monitor, force=force)
+        return
+    publish(stored, around, monitor, force=force)
+    if around.spec.repack.stream:
+        for image in stored.record.result.images if stored.record.result else ():
+            stored.path(image.file).unlink(missing_ok=True)
+
+
+def _is_gone(stored: StoredBuild) -> bool:
+    images = stored.record.result.images if stored.record.result else ()
+    return bool(images) and not any(stored.path(image.file).exists() for image in images)
 
 
 @contextlib.contextmanager
@@ -103,6 +125,17 @@ def check_before_repack(around: Surroundings, monitor: Monitor, *, aws: bool = T
     """
     spec = around.spec
     settings_of(spec)
+    if spec.repack.image is not None and spec.repack.release is not None:
+        raise ConfigurationError(
+            f"the image {spec.repack.image} and the release {spec.repack.release} both say which image is changed",
+            todo="Keep one of them: repack.image or repack.release in brqos.toml, --image or --from-release.",
+        )
+    if spec.repack.stream and not spec.ami.regions:
+        raise ConfigurationError(
+            "an image that is only uploaded needs a region",
+            why="Nothing would be left of it: --stream keeps no file.",
+            todo="Add --region, or leave --stream out.",
+        )
     if spec.ami.regions and spec.nodegroup.cluster:
         check_nodegroup(around)
     check_wishes(spec.ami)
@@ -147,8 +180,9 @@ def sources_of(spec: BuildSpec, cache: Path, monitor: Monitor) -> Sources:
     """The image that is given, or the official one, fetched and verified; raises BrqosError."""
     wanted = spec.repack
     if wanted.image is not None:
+        check_is_file(wanted.image)
         data_image = wanted.data_image or data_sibling(wanted.image)
-        if data_image is None and wanted.image.is_file():
+        if data_image is None:
             monitor.warn(
                 f"there is no data image beside {wanted.image}: the AMI has no data volume, which Bottlerocket's "
                 "aws-k8s variants keep their containers on (--data-image names one)"
@@ -172,8 +206,8 @@ def sources_of(spec: BuildSpec, cache: Path, monitor: Monitor) -> Sources:
     return Sources(fetched.os.file, fetched.data.file, fetched)
 
 
-def wish_of(spec: BuildSpec, sources: Sources, keys: "SigningKeys | None") -> Wish:
-    """What the engine is asked for."""
+def wish_of(spec: BuildSpec, sources: Sources, keys: "SigningKeys | None", *, commit: str | None = None) -> Wish:
+    """What the engine is asked for; `commit` is the part of the result's version that stands for it."""
     return Wish(
         image=sources.image,
         data_image=sources.data_image,
@@ -186,39 +220,32 @@ def wish_of(spec: BuildSpec, sources: Sources, keys: "SigningKeys | None") -> Wi
         lz4_level=spec.repack.lz4_level,
         variant=spec.variant_name,
         architecture=spec.arch,
+        commit=commit,
+        packed=not spec.repack.stream,
     )
 
 
-def _inputs(spec: BuildSpec, sources: Sources, monitor: Monitor) -> str:
-    """What the image depends on; where files lie, and how they are packed, is not among it."""
-    profile = spec.build.sbkeys_profile
-    return digest(
-        {
-            **_digests(sources, monitor),
-            "settings": settings_of(spec).configuration(),
-            "delivery": spec.build.delivery,
-            "bake": spec.build.bake,
-            "pretty_name": spec.build.pretty_name,
-            "keys": public_digest(profile) if profile and not spec.repack.unsigned else None,
-            "updates_off": spec.repack.switch_updates_off,
-        }
-    )
+def inputs_of(spec: BuildSpec, sources: Sources, monitor: Monitor) -> str:
+    """The digest of all that the image depends on; its first digits stand for it in names."""
+    image, data = _digests(sources, monitor)
+    return repack_inputs(spec, settings_of(spec), image, data)
 
 
-def _digests(sources: Sources, monitor: Monitor) -> Mapping[str, str | None]:
+def _digests(sources: Sources, monitor: Monitor) -> tuple[str, str | None]:
+    """The SHA-256 of OS and data image, as the files lie there."""
     if sources.official is not None:
-        return {"image": sources.official.os.file_sha256, "data": sources.official.data.file_sha256}
-    return {
-        "image": file_digest(sources.image, monitor),
-        "data": file_digest(sources.data_image, monitor) if sources.data_image else None,
-    }
+        return sources.official.os.file_sha256, sources.official.data.file_sha256
+    data = file_digest(sources.data_image, monitor) if sources.data_image else None
+    return file_digest(sources.image, monitor), data
 
 
 def _done_before(folder: Path, spec: BuildSpec, inputs: str, monitor: Monitor, *, force: bool) -> StoredBuild | None:
     if force or not (folder / FILE).is_file():
         return None
     stored = load(folder)
-    if not stored.is_done(Stage.BUILD, inputs):
+    streamed = _is_gone(stored) and bool(spec.ami.regions) and set(spec.ami.regions) <= set(stored.record.amis)
+    same = (done := stored.record.stages.get(Stage.BUILD)) is not None and done.inputs == inputs
+    if not stored.is_done(Stage.BUILD, inputs) and not (same and streamed):
         return None
     # Regions and nodegroup may be others than the last time; they do not change the image.
     stored.save(spec=_recordable(spec))
@@ -233,14 +260,16 @@ def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
     """
     beside, images = folder / _NEW_IMAGES, folder / _IMAGES
     # What a run left that was killed after its work was done; what one left before that is the engine's matter.
-    for left in beside.glob("*.img.lz4"):
+    for left in beside.glob("*.img*"):
         left.unlink()
     with leaving_nothing(beside):
         repacked = repack(wish, beside, monitor)
         with contextlib.suppress(ConfigurationError):
             before = load(folder)
             # What the record says of its images is not true from now on.
-            before.save(stages={stage: done for stage, done in before.record.stages.items() if stage is not Stage.BUILD})
+            before.save(
+                stages={stage: done for stage, done in before.record.stages.items() if stage is not Stage.BUILD}
+            )
         shutil.rmtree(images, ignore_errors=True)
         beside.rename(images)
     return repacked

@@ -12,7 +12,7 @@ from brqos.image.repack.working import copy_image
 from brqos.image.repack.workplace import workplace
 from brqos.monitor import Monitor
 from brqos.pipeline.preview import Step, nodegroup_steps, registration_steps, unbuilt
-from brqos.pipeline.repack import keys_of, leaving_nothing, sources_of, wish_of
+from brqos.pipeline.repack import DIGITS, inputs_of, keys_of, leaving_nothing, sources_of, wish_of
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import BUILDS
 from brqos.stages import Stage
@@ -23,7 +23,7 @@ def preview_repack(around: Surroundings, monitor: Monitor, *, root: Path = BUILD
     spec = around.spec
     keys = keys_of(spec)
     sources = sources_of(spec, around.cache, monitor)
-    wish = wish_of(spec, sources, keys)
+    wish = wish_of(spec, sources, keys, commit=inputs_of(spec, sources, monitor)[:DIGITS])
     with leaving_nothing(root), workplace(root) as folder:
         copy = copy_image(sources.image, folder, monitor)
         examined = examine(copy.path)

@@ -24,6 +24,10 @@ _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
+class NotMirroredError(UpstreamError):
+    """What is asked for is not in the cache, and --offline forbids to fetch it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A repository, mirrored at `path`; `fixed` where it is never fetched: offline, or on this machine."""
@@ -76,9 +80,10 @@ class Mirror:
     def _unknown(self, ref: str) -> UpstreamError:
         tags = text("tag", "--list", "--sort=-version:refname", "v*", at=self.path).split()
         known = f"Its newest tags are {', '.join(tags[:5])}." if tags else "It has no tags; name a branch or a commit."
-        if self.fixed and not is_local(self.repository):
+        offline = self.fixed and not is_local(self.repository)
+        if offline:
             known += " Nothing was fetched, because of --offline."
-        return UpstreamError(
+        return (NotMirroredError if offline else UpstreamError)(
             f"{without_credentials(self.repository)} has no tag, branch or commit “{ref}”",
             why=known,
             todo="Name one that exists with --ref (or --core-kit-ref for the core kit).",
@@ -120,7 +125,7 @@ def _on_this_machine(path: Path) -> Mirror:
 
 def _make(mirror: Mirror, monitor: Monitor) -> None:
     if mirror.fixed:
-        raise UpstreamError(
+        raise NotMirroredError(
             f"{without_credentials(mirror.repository)} is not mirrored yet, and --offline forbids to fetch it",
             todo="Run once without --offline, or name a local copy with --upstream PATH.",
         )

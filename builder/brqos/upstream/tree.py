@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from brqos.architecture import Architecture
 from brqos.errors import ConfigurationError, UpstreamError
 from brqos.upstream.files import TreeFiles, changed, read_files
 from brqos.upstream.git import text
@@ -76,6 +77,18 @@ class UpstreamTree:
     def does_secure_boot(self, variant: VariantName) -> bool:
         """Whether the variant's image is signed for Secure Boot, so that its AMI needs UEFI data."""
         return bool(self._build_section(variant).get("image-features", {}).get("uefi-secure-boot", False))
+
+    def require_architecture(self, variant: VariantName, arch: Architecture) -> None:
+        """Raise ConfigurationError if the variant is not built for it; one that names none is built for all.
+
+        Twoliter's buildsys reads `supported-arches` in the same way (its manifest.rs), and refuses the build late.
+        """
+        names = self._build_section(variant).get("supported-arches")
+        if names and arch.value not in names:
+            raise ConfigurationError(
+                f"{self.label} builds {variant.base} for {', '.join(map(str, names))} only, not for {arch.value}",
+                todo="Use another architecture.",
+            )
 
     def image_gib(self, variant: VariantName) -> tuple[int, int]:
         """GiB of the OS and of the data image; 2 and 1 are twoliter's defaults (buildsys, ImageLayout)."""

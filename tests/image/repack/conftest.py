@@ -1,7 +1,7 @@
 """Images made once and not to be written to, keys of one's own, and the tools that a repacking needs."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from .synthetic import ImageOptions, MissingError, SyntheticImage, make_image, m
 
 Make = Callable[[ImageOptions], SyntheticImage]
 NAME = "Example Corp's Bottlerocket derivative"
+STEM = "bottlerocket-aws-k8s-1.29-memoryqos-x86_64-1.55.0-0a1b2c3d"
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +75,27 @@ def a_wish(image: Path, keys: SigningKeys | None = None, **more: object) -> Wish
 
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def plain(made: Make) -> SyntheticImage:
+    """A small image without signatures."""
+    return made(ImageOptions())
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def untouched(plain: SyntheticImage, output: Path) -> Iterator[None]:
+    """The input stays as it is, and nothing is left in the output folder."""
+    before = sha256(plain.os_image)
+    yield
+    assert sha256(plain.os_image) == before
+    assert list_of(output) == []
+
+
+def list_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []

@@ -5,9 +5,11 @@ at by their own checkers, the signatures by sbverify and gpg, and every file tha
 """
 
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brqos.errors import ConfigurationError
 from brqos.image.repack import grub_config
@@ -20,13 +22,17 @@ from brqos.image.repack.filesystem.model import FileChange
 from brqos.image.repack.gpt import read_table
 from brqos.image.repack.result import RefusedResultError, Verified
 from brqos.image.repack.signing.model import BootFiles
-from brqos.image.repack.signing.profile import SigningKeys
 from brqos.image.repack.signing.verify import verify_signed, verify_unsigned
 from brqos.image.repack.verity import BLOCK, VerityParameters
 from brqos.image.repack.working import extract
 from brqos.process import Completed, run
 
+if TYPE_CHECKING:
+    # Without the extra `repack` an image can still be repacked with --unsigned.
+    from brqos.image.repack.signing.profile import SigningKeys
+
 _NOT_PASSED = "the repacked image did not pass its check"
+# Programs run in the folder of the work, where what a killed run left of them is looked for (workplace.py).
 _WORDS = {"LC_ALL": "C"}
 _DAMAGED = re.compile(r"ERROR|corrupt|invalid|CRC", re.IGNORECASE)
 
@@ -36,7 +42,7 @@ class Wanted:
     """What has to be in the image; without `keys` nothing may ask for signatures."""
 
     changes: Sequence[FileChange]
-    keys: SigningKeys | None
+    keys: "SigningKeys | None"
 
 
 def verify(image: Path, wanted: Wanted, folder: Path) -> tuple[Verified, ...]:
@@ -45,7 +51,7 @@ def verify(image: Path, wanted: Wanted, folder: Path) -> tuple[Verified, ...]:
     Raises RefusedResultError at the first thing that is not right, ToolError for a missing tool.
     """
     try:
-        return _verify(image, wanted, folder)
+        return _verify(image.absolute(), wanted, folder.absolute())
     except ConfigurationError as error:
         # It was read without complaints as an input; that it is refused now is no mistake of the user's.
         raise RefusedResultError(_NOT_PASSED, f"{error.what}. {error.why}") from error
@@ -65,7 +71,7 @@ def _verify(image: Path, wanted: Wanted, folder: Path) -> tuple[Verified, ...]:
 
 
 def _check_table(image: Path) -> Verified:
-    done = run(["sgdisk", "-v", image], env=_WORDS, check=False)
+    done = run(["sgdisk", "-v", image], cwd=image.parent, env=_WORDS, check=False)
     # A damaged table whose copy is right is told in a warning, and “no problems” all the same.
     if done.status != 0 or "No problems found" not in done.text or _DAMAGED.search(done.text + done.stderr):
         raise _refused("sgdisk", done)
@@ -82,10 +88,17 @@ def _check_verity(image: Path, layout: Layout, verity: VerityParameters, root: P
     ]
     sizes = [f"--data-block-size={BLOCK}", f"--hash-block-size={BLOCK}", f"--hash-offset={layout.hash.start + BLOCK}"]
     devices = [str(root), str(image), verity.root_hash.hex()]
-    done = run(["veritysetup", "verify", "--no-superblock", *numbers, *sizes, *devices], env=_WORDS, check=False)
+    done = run(
+        ["veritysetup", "verify", "--no-superblock", *numbers, *sizes, *devices],
+        cwd=image.parent,
+        env=_WORDS,
+        check=False,
+    )
     if done.status != 0:
         raise _refused("veritysetup verify", done)
-    dump = run(["veritysetup", "dump", f"--hash-offset={layout.hash.start}", image], env=_WORDS, check=False)
+    dump = run(
+        ["veritysetup", "dump", f"--hash-offset={layout.hash.start}", image], cwd=image.parent, env=_WORDS, check=False
+    )
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in dump.text.splitlines())}
     if (told.get("Data blocks"), told.get("Salt")) != (str(verity.data_blocks), verity.salt.hex() or "-"):
         raise _refused("veritysetup dump", dump)
@@ -104,12 +117,8 @@ def _check_file_systems(
 ) -> tuple[Verified, ...]:
     files = detect(image, layout.root)
     if isinstance(files, Erofs):
-        # It unpacks everything, and so reads what was compressed as well as what was added.
-        tree, tool = folder / "tree", "fsck.erofs"
-        done = run(["fsck.erofs", f"--extract={tree}", "--no-preserve", root], env=_WORDS, check=False)
-        if done.status != 0:
-            raise _refused(tool, done)
-        found = {change.path: _content(tree / change.path.lstrip("/")) for change in changes}
+        tool = "fsck.erofs"
+        found = _read_by_fsck(root, folder, changes)
         checked = Verified(what="the EROFS root file system is whole, and all of it can be read", tool=tool)
     else:
         tool = "debugfs"
@@ -127,11 +136,24 @@ def _check_file_systems(
     )
 
 
+def _read_by_fsck(root: Path, folder: Path, changes: Sequence[FileChange]) -> dict[str, bytes | None]:
+    """The files' contents; it unpacks everything, and so reads what was compressed as well as what was added."""
+    # Folders get the modes that they have in the image: one that is read only is no hindrance for this one's cleaning.
+    with tempfile.TemporaryDirectory(prefix="tree-", dir=folder) as name:
+        tree = Path(name) / "root"
+        done = run(
+            ["fsck.erofs", f"--extract={tree}", "--no-preserve", root], cwd=folder.parent, env=_WORDS, check=False
+        )
+        if done.status != 0:
+            raise _refused("fsck.erofs", done)
+        return {change.path: _content(tree / change.path.lstrip("/")) for change in changes}
+
+
 def _content(file: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-def _check_signatures(boot_files: BootFiles, keys: SigningKeys | None) -> tuple[Verified, ...]:
+def _check_signatures(boot_files: BootFiles, keys: "SigningKeys | None") -> tuple[Verified, ...]:
     said = verify_unsigned(boot_files) if keys is None else verify_signed(boot_files, keys)
     found = []
     for line in said:

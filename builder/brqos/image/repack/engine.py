@@ -23,10 +23,10 @@ from brqos.image.repack.boot_files import write_boot_files
 from brqos.image.repack.data_image import DataImage, check_is_data_image, take_data_image
 from brqos.image.repack.difference import Done
 from brqos.image.repack.examine import Examined, examine
-from brqos.image.repack.pack import Packed, pack
+from brqos.image.repack.pack import Packed, pack, unpacked
 from brqos.image.repack.plan import Plan, Wish, make_plan
 from brqos.image.repack.publish import check_free, file_name, publish
-from brqos.image.repack.result import Difference, Input, Repacked, Verified
+from brqos.image.repack.result import Difference, Facts, Input, Repacked, Verified
 from brqos.image.repack.signing.chain import sign_chain, unsigned
 from brqos.image.repack.signing.model import BootFiles
 from brqos.image.repack.steps import Steps
@@ -54,13 +54,15 @@ def repack(wish: Wish, output_folder: Path, monitor: Monitor, *, replace_results
     for remark in wish.keys.remarks if wish.keys else ():
         monitor.warn(remark)
     steps = Steps(monitor)
-    with steps.step("total"), workplace(output_folder) as folder:
+    # Absolute, since programs are started in folders of their own.
+    output = output_folder.absolute()
+    with steps.step("total"), workplace(output) as folder:
         try:
             work = _Work(wish, folder, monitor, steps, replace_results)
-            repacked = work.done(output_folder)
+            repacked = work.done(output)
         except (OSError, BrqosError) as error:
             if _is_full(folder, error):
-                raise _full(output_folder, error) from error
+                raise _full(output, error) from error
             raise
     return repacked.model_copy(update={"steps": steps.seconds})
 
@@ -89,9 +91,11 @@ class _Work:
 
     def done(self, output: Path) -> Repacked:
         finished = self._finished()
+        # Read from the working copy, which a raw image is until it gets its name.
+        found = facts.find(finished.examined, finished.plan.delivery, finished.done.verity)
         with self.steps.step("publish"):
             images = self._publish(finished, output)
-        return self._told(finished, images)
+        return self._told(finished, found, images)
 
     def _finished(self) -> _Finished:
         # A second thread for what needs nothing of the rest: on two processors it is there for the asking.
@@ -105,8 +109,7 @@ class _Work:
             done = self._change(examined, plan)
             checking = threads.submit(self._check, examined, plan)
             comparing = threads.submit(self._compare, before, examined, done)
-            with self.steps.step("pack"):
-                packed = pack(copy.path, self.folder / "os.img.lz4", self.monitor, level=self.wish.lz4_level)
+            packed = self._packed(copy)
             return _Finished(copy, examined, plan, done, packed, comparing.result(), checking.result(), data)
 
     def _copy(self) -> WorkingCopy:
@@ -158,6 +161,12 @@ class _Work:
         with self.steps.step("compare", "Comparing the result with the input"):
             return difference.compare(before, examined, done)
 
+    def _packed(self, copy: WorkingCopy) -> Packed:
+        with self.steps.step("pack"):
+            if not self.wish.packed:
+                return unpacked(copy.path, self.monitor)
+            return pack(copy.path, self.folder / "os.img.lz4", self.monitor, level=self.wish.lz4_level)
+
     def _take_data(self) -> DataImage | None:
         image = self.wish.data_image
         if image is None:
@@ -171,10 +180,20 @@ class _Work:
     def _publish(self, finished: _Finished, output: Path) -> tuple[Image, ...]:
         """The data image first: where the OS image is, all is there."""
         examined, version = finished.examined, finished.plan.version
-        results = [(ImageRole.OS, self.folder / "os.img.lz4", finished.packed)]
+        os_image = self.folder / "os.img.lz4" if self.wish.packed else finished.copy.path
+        results = [(ImageRole.OS, os_image, finished.packed)]
         if finished.data is not None:
             results.append((ImageRole.DATA, finished.data.file, finished.data.packed))
-        names = {role: file_name(examined.variant, examined.architecture, version, role) for role, _, _ in results}
+        names = {
+            role: file_name(
+                examined.variant,
+                examined.architecture,
+                version,
+                role,
+                suffix=".img.lz4" if file.suffix == ".lz4" else ".img",
+            )
+            for role, file, _ in results
+        }
         for role, _, packed in results if not self.replace_results else ():
             check_free(output / names[role], packed.file_sha256)
         for role, file, packed in reversed(results):
@@ -191,7 +210,7 @@ class _Work:
             for role, _, packed in results
         )
 
-    def _told(self, finished: _Finished, images: tuple[Image, ...]) -> Repacked:
+    def _told(self, finished: _Finished, found: Facts, images: tuple[Image, ...]) -> Repacked:
         wish, examined, plan = self.wish, finished.examined, finished.plan
         inputs = [Input(role=ImageRole.OS, file=wish.image, sha256=finished.copy.sha256, bytes=finished.copy.bytes)]
         if finished.data is not None and wish.data_image is not None:
@@ -204,7 +223,7 @@ class _Work:
             secure_boot=wish.keys is not None,
             uefi_data=wish.keys.uefi_data if wish.keys else None,
             inputs=tuple(inputs),
-            facts=facts.find(examined, plan.delivery, finished.done.verity),
+            facts=found,
             difference=finished.difference,
             verified=finished.verified,
             updates_off=wish.updates_off,

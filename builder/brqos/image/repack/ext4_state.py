@@ -25,7 +25,7 @@ _LINKS_AT = 0x1A
 # The inode that owns the blocks kept for more group descriptors: resize2fs takes from it.
 _RESIZE_INODE = 7
 _AT_ONCE = 200
-_ECHO = re.compile(rb"^debugfs: (?:stat|ls|icheck) .*\n", re.MULTILINE)
+_ECHO = re.compile(rb"^debugfs: (?:stat|ls|icheck|ncheck) .*\n", re.MULTILINE)
 _NUMBER = re.compile(rb"^Inode: (\d+) ", re.MULTILINE)
 _LISTED = re.compile(rb"^/(\d+)/[0-7]+/\d+/\d+/([^/]+)/\d*/$", re.MULTILINE)
 _OWNER = re.compile(rb"^\d+\t(\d+)$", re.MULTILINE)
@@ -67,11 +67,11 @@ def unplanned(before: Ext4State, image: Path, partition: Partition, after: Ext4S
     """
     planned = {*after.numbers.values(), _RESIZE_INODE}
     if strange := {*_changed_inodes(before, after)} - planned:
-        return f"Inodes that belong to no planned file: {_listed(strange)}."
+        return f"Inodes that belong to no planned file: {_named(image, partition, strange)}."
     if strange := {*_removed_inodes(before, after)} - {*before.numbers.values()}:
-        return f"Inodes are gone that belonged to no planned file: {_listed(strange)}."
+        return f"Inodes are gone that belonged to no planned file: {', '.join(map(str, sorted(strange)[:10]))}."
     if strange := _owners(image, partition, changed) - planned:
-        return f"Blocks of inodes that belong to no planned file: {_listed(strange)}."
+        return f"Blocks of inodes that belong to no planned file: {_named(image, partition, strange)}."
     return ""
 
 
@@ -152,5 +152,9 @@ def _ask(image: Path, partition: Partition, commands: Sequence[str]) -> list[byt
     return answers
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)[:10]))
+def _named(image: Path, partition: Partition, inodes: Iterable[int]) -> str:
+    """Inodes with their paths, for a person."""
+    numbers = " ".join(map(str, sorted(inodes)[:10]))
+    (answer,) = _ask(image, partition, [f"ncheck {numbers}"])
+    names = [line.split("\t", 1) for line in answer.decode(errors="replace").splitlines()[1:] if "\t" in line]
+    return ", ".join(f"{number} ({name})" for number, name in names) or numbers

@@ -55,6 +55,17 @@ def pack(raw: Path, target: Path, monitor: Monitor, *, level: int = FASTEST_LEVE
     return Packed(content.hexdigest(), size, written.hexdigest(), packed_size)
 
 
+def unpacked(raw: Path, monitor: Monitor) -> Packed:
+    """What would be told of the image if it were left as it is; its bytes are on the disk when this returns."""
+    digest, size = hashlib.sha256(), raw.stat().st_size
+    with raw.open("rb") as source, monitor.task(f"Hashing {raw.name}", size, "B") as task:
+        while part := source.read(FRAME_BYTES):
+            digest.update(part)
+            task.advance(len(part))
+        os.fsync(source.fileno())
+    return Packed(digest.hexdigest(), size, digest.hexdigest(), size)
+
+
 def _frames(source: BinaryIO, level: int) -> Iterator[tuple[bytes, bytes]]:
     """Parts of the image with their frames, in their order; no more are held than the threads need."""
     workers = os.cpu_count() or 1

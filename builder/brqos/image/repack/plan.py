@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brqos.architecture import Architecture
 from brqos.config.model import Delivery
@@ -10,9 +11,12 @@ from brqos.image.repack.edit import choose_delivery, plan_edit
 from brqos.image.repack.examine import Examined
 from brqos.image.repack.filesystem.model import FileChange
 from brqos.image.repack.publish import image_version
-from brqos.image.repack.signing.profile import SigningKeys
 from brqos.memoryqos.settings import KubeletSettings
 from brqos.variant import VariantName
+
+if TYPE_CHECKING:
+    # Without the extra `repack` an image can still be repacked with --unsigned.
+    from brqos.image.repack.signing.profile import SigningKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +25,15 @@ class Wish:
 
     `image` and `data_image` are `.img` or `.img.lz4`. `delivery` is found where it is None; `bake` asks for a changed
     image even where the official one knows the settings. Without `keys` all signatures are taken away (`--unsigned`).
-    `variant` and `architecture`, where they are given, are what the image has to be.
+    `variant` and `architecture`, where they are given, are what the image has to be. `commit` are hexadecimal digits
+    that stand for all these wishes in the result's name (`publish.image_version`). Without `packed` the OS image stays
+    raw, for an upload that follows at once.
     """
 
     image: Path
     settings: KubeletSettings
     pretty_name: str
-    keys: SigningKeys | None
+    keys: "SigningKeys | None"
     data_image: Path | None = None
     delivery: Delivery | None = None
     bake: bool = False
@@ -35,6 +41,8 @@ class Wish:
     lz4_level: int = 1
     variant: VariantName | None = None
     architecture: Architecture | None = None
+    commit: str | None = None
+    packed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class NothingToDoError(ConfigurationError):
 def make_plan(examined: Examined, wish: Wish) -> Plan:
     """Decide what is to be done; raises ConfigurationError for an image that does not fit the wish."""
     _check_it_is_the_one(examined, wish)
+    _check_text(examined)
     delivery = choose_delivery(examined.kubelet, wish.delivery, bake=wish.bake)
     if delivery is Delivery.NATIVE:
         raise NothingToDoError(
@@ -65,7 +74,17 @@ def make_plan(examined: Examined, wish: Wish) -> Plan:
     changes = plan_edit(
         examined.found, wish.settings, delivery, pretty_name=wish.pretty_name, updates_off=wish.updates_off
     )
-    return Plan(delivery, changes, image_version(examined.release))
+    return Plan(delivery, changes, image_version(examined.release, wish.commit))
+
+
+def _check_text(examined: Examined) -> None:
+    # It is written anew as text: a byte that is none would become another one.
+    if examined.grub.text.encode() != examined.boot_files.grub_cfg:
+        raise ConfigurationError(
+            "the boot configuration of the image (grub.cfg) is not as expected",
+            why="It is not text in UTF-8.",
+            todo="Give an OS image of Bottlerocket's own; one that was changed by other tools is not known here.",
+        )
 
 
 def _check_it_is_the_one(examined: Examined, wish: Wish) -> None:

@@ -19,8 +19,12 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
-def image_version(release: OsRelease) -> str:
-    """`<release>-<short commit>`: twoliter's own, which the name of an AMI has too."""
+def image_version(release: OsRelease, commit: str | None = None) -> str:
+    """`<release>-<short commit>`, as twoliter names images, and AMIs are named too.
+
+    `commit` stands for what was done with the image, as the overlay's commit does in a build from source: images of
+    other settings or keys have other names. Without one it is upstream's. Raises ConfigurationError.
+    """
     for value in (release.version_id, release.build_id):
         if not _VERSION.fullmatch(value):
             raise ConfigurationError(
@@ -28,13 +32,15 @@ def image_version(release: OsRelease) -> str:
                 why=f"“{value[:80]}” cannot be a version.",
                 todo="Give an OS image of Bottlerocket's own; one that was changed otherwise is not known here.",
             )
-    return f"{release.version_id}-{release.build_id}"
+    return f"{release.version_id}-{commit or release.build_id}"
 
 
-def file_name(variant: VariantName, architecture: Architecture, version: str, role: ImageRole) -> str:
+def file_name(
+    variant: VariantName, architecture: Architecture, version: str, role: ImageRole, *, suffix: str = ".img.lz4"
+) -> str:
     """Like twoliter's `bottlerocket-<variant>-<arch>-<version>-<build>[-data].img.lz4`, of the changed variant."""
     data = "-data" if role is ImageRole.DATA else ""
-    return f"bottlerocket-{variant.memory_qos}-{architecture}-{version}{data}.img.lz4"
+    return f"bottlerocket-{variant.memory_qos}-{architecture}-{version}{data}{suffix}"
 
 
 def check_free(target: Path, file_sha256: str) -> None:

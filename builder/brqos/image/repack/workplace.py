@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from brqos.image.repack.working import private_folder
 
 _FOLDERS = ".brqos-repack-*"
 _LOCK = "lock"
+_ATTEMPTS = 5
 # What a file system says that knows no locks: then what was left is never told from what is in use, and stays.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
@@ -48,7 +50,7 @@ def remove_left_over(output: Path) -> tuple[Path, ...]:
                 continue
             fcntl.flock(stack.enter_context(_lock_file(folder)), fcntl.LOCK_EX | fcntl.LOCK_NB)
             process.stop_left_over(folder)
-            shutil.rmtree(folder)
+            _remove(folder)
             removed.append(folder)
     return tuple(removed)
 
@@ -72,6 +74,23 @@ def _hold(folder: Path, stack: contextlib.ExitStack) -> bool:
         if error.errno in _NO_LOCKS:
             return True
         raise
+
+
+def _remove(folder: Path) -> None:
+    """Raises OSError where it cannot be removed."""
+    for attempt in range(_ATTEMPTS):
+        # An unpacked root file system has folders that even their owner may not write to.
+        for path, _, _ in os.walk(folder):
+            Path(path).chmod(0o700)
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            # A program that is just ending may write a last file between our looking and our removing.
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _lock_file(folder: Path) -> BinaryIO:

@@ -281,12 +281,15 @@ def _program(options: ImageOptions, text: str) -> bytes:
     return header + noise.randbytes(20_000) + b"\x00" + text.encode() + b"\x00" + noise.randbytes(12_000)
 
 
+_LOW_HALVES = bytes(byte & 0x0F for byte in range(256))
+
+
 def _fillers(options: ImageOptions) -> list[RootFile]:
     """Files whose first half compresses to a half, as programs do, and whose second one does not."""
     result = []
     for number in range(options.filler_files):
         noise = random.Random(f"filler {number}").randbytes(options.filler_bytes)
         half = options.filler_bytes // 2
-        text = bytes(byte & 0x0F for byte in noise[:half])
+        text = noise[:half].translate(_LOW_HALVES)
         result.append(RootFile(f"{options.sys_root}/libexec/filler/{number:04}.bin", text + noise[half:]))
     return result
