@@ -43,9 +43,9 @@ def test_each_tree_is_read_once_and_each_overlay_planned_once(
     def counting(name: str) -> Callable[..., object]:
         original = getattr(module, name)
 
-        def call(*arguments: object) -> object:
+        def call(*arguments: object, **named: object) -> object:
             counted[name] += 1
-            return original(*arguments)
+            return original(*arguments, **named)
 
         return call
 

@@ -1,5 +1,6 @@
 """Runs that are killed: what they leave has no name of a result, and a later run takes it away."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -57,6 +58,8 @@ def test_killed_half_way(plain: SyntheticImage, output: Path, step: str) -> None
         assert not mine.exists()
         child.send_signal(signal.SIGKILL)
     (left,) = output.glob(".brqos-repack-*")
+    # A program that was just being started holds what its parent had open, until it begins.
+    wait_for(lambda: is_free(left / "lock"))
     # After the data image has its name and before the OS image has: the one is whole, the other is not there.
     assert set(list_of(output)) - {left.name} == ({f"{STEM}-data.img.lz4"} if step == "publish" else set())
 
@@ -109,6 +112,15 @@ def is_alive(pid: int) -> bool:
     import psutil
 
     return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+
+
+def is_free(lock: Path) -> bool:
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def wait_for(done: Callable[[], object]) -> None:
