@@ -150,8 +150,8 @@ def test_each_python_package_missing(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "version", "status", "told"),
     [
-        ("virt-firmware", "23.9", Status.TOO_OLD, "23.9"),
-        ("virt-firmware", "23.10", Status.FOUND, "23.10"),
+        ("virt-firmware", "25.12", Status.TOO_OLD, "25.12"),
+        ("virt-firmware", "26.2", Status.FOUND, "26.2"),
         ("cryptography", "41.0.7", Status.TOO_OLD, "41.0.7"),
         ("cryptography", "42", Status.FOUND, "42"),
         ("tuf", "6.0.0", Status.TOO_OLD, "6.0.0"),

@@ -19,6 +19,7 @@ from brqos.cli.init import init
 from brqos.cli.keys import keys
 from brqos.cli.matrix import matrix
 from brqos.cli.nodegroup import nodegroup
+from brqos.cli.pipeline import pipeline
 from brqos.cli.prune import prune
 from brqos.cli.register import register
 from brqos.cli.status import status
@@ -71,6 +72,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys, name="keys")
+app.add_typer(pipeline, name="pipeline")
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ SIGNING_PROGRAMS = (
 )
 # As in pyproject.toml, which a test compares.
 CRYPTOGRAPHY = PythonPackage("cryptography", (42,), "repack")
-VIRT_FIRMWARE = PythonPackage("virt-firmware", (23, 10), "repack")
+VIRT_FIRMWARE = PythonPackage("virt-firmware", (26, 2), "repack")
 OFFICIAL_PACKAGES = (
     PythonPackage("tuf", (7, 0, 1), "official", below=(8,)),
     PythonPackage("securesystemslib", (1, 6), "official"),
