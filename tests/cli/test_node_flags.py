@@ -99,3 +99,8 @@ def test_settings_are_written_as_in_toml_and_text_needs_no_quotes(words: list[st
 def test_what_is_no_setting_is_refused(words: list[str]) -> None:
     with pytest.raises(UsageError):
         settings_of(words)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "2026-01-01", "12:30:00", "[2026-01-01]"])
+def test_what_toml_alone_takes_for_more_than_text_is_text(text: str) -> None:
+    assert settings_of([f"motd={text}", f"motd={text}"]) == {"motd": text}

@@ -1,6 +1,7 @@
 """`brqos nodegroup`, as scripts and people call it."""
 
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def test_json_is_one_object(tmp_path: Path) -> None:
         (("--max-pods", "0"), 3, "flag --max-pods: nodegroup.max-pods = 0 is refused"),
         (("--subnet", "mine"), 3, "flag --subnet: nodegroup.subnets.0 = 'mine' is refused"),
         (("--ami", AMI), 3, "two nodegroups would be called"),
-        (("--arch", "arm64"), 2, "there are 1 AMIs, but --arch is given 2 times"),
+        (("--arch", "arm64"), 2, "there is 1 AMI, but --arch is given 2 times"),
         (("--kind", "auto-mode"), 2, "EKS Auto Mode takes no custom AMI"),
         (("--kind", "eksctll"), 2, "--kind eksctll is not known"),
         (("--kind", "karpenter", "--self-managed"), 2, "--self-managed does not go together with --kind karpenter"),
@@ -153,6 +154,7 @@ def test_json_is_one_object(tmp_path: Path) -> None:
         (("--official",), 2, "--official does not go together with --ami or --build or --record"),
         (("--factor", "0.8"), 2, "--factor needs --official"),
         (("--policy", "None"), 2, "--policy needs --official"),
+        (("--max-size", "100001"), 3, "the nodegroup's largest size is 100001"),
         (("--canary", "1"), 2, "--canary needs --replace"),
         (("--dry-run",), 2, "--dry-run needs --apply or --merge"),
         (("--replace", "old", "--output", "x"), 2, "--output does not go together with --replace"),
@@ -287,3 +289,68 @@ def test_a_rollout_is_printed_and_not_done() -> None:
     assert steps[0]["title"] == "Create a canary group of 2"
     file = "memoryqos-1-29-amd64-9abcdef0-canary.eksctl.yaml"
     assert steps[0]["commands"][1] == f"eksctl create nodegroup --config-file={file}"
+
+
+def test_the_rollouts_commands_are_the_callers_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written_build(tmp_path / ".brqos/builds/b1")
+    words = ("--label", "a=b", "--replace", "old", "--json", "--setting", 'motd="it\'s $x"', "--dry-run")
+    monkeypatch.setattr("sys.argv", ["brqos", "nodegroup", *words])
+    command = json.loads(Result(*words).out)["steps"][0]["commands"][0]
+    assert shlex.split(command)[:7] == [
+        "brqos",
+        "nodegroup",
+        "--label",
+        "a=b",
+        "--setting",
+        'motd="it\'s $x"',
+        "--build",
+    ]
+    assert "--build b1 --output memoryqos-1-29-arm64-9abcdef0.eksctl.yaml" in command
+    again = Result(*shlex.split(command)[2:])
+    assert (again.code, again.out) == (0, "memoryqos-1-29-arm64-9abcdef0.eksctl.yaml (created)\n")
+
+
+def test_an_empty_name_is_no_rollout() -> None:
+    assert "cannot be the name of a nodegroup" in Result(*REQUIRED, "--replace", "").refused(3)
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--output", "-")])
+def test_a_merge_that_writes_nothing_is_one_object_too(tmp_path: Path, words: tuple[str, ...]) -> None:
+    file = tmp_path / "team.yaml"
+    text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata:\n  name: prod\n  region: eu-central-1\n"
+    file.write_text(text)
+    merging = (*REQUIRED, "--merge", str(file), *words)
+    result = json.loads(Result(*merging, "--json").out)
+    assert (result["nodegroup"], result["text"]) == (None, Result(*merging).out)
+    assert file.read_text() == text
+
+
+def test_of_a_teams_file_only_the_new_nodegroups_are_created(tmp_path: Path) -> None:
+    file = tmp_path / "team.yaml"
+    file.write_text(
+        "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: prod, region: eu-central-1}\n"
+    )
+    told = Result(*REQUIRED, "--ami", "ami-00000000000000001", "--arch", "arm64", "--merge", str(file)).err
+    names = "memoryqos-1-29-amd64-9abcdef0,memoryqos-1-29-arm64-00000001"
+    assert f"Next: eksctl create nodegroup --config-file={file} --include={names}\n" in told
+
+
+@pytest.mark.parametrize("mode", ["merge", "apply"])
+def test_a_mode_that_the_kind_has_not_is_refused_before_all_else(mode: str) -> None:
+    words = ("--kind", "karpenter", f"--{mode}", *(["x"] if mode == "merge" else []))
+    refusal = Result(*REQUIRED, *words).refused(2)
+    assert refusal.startswith(f"error: --{mode} does not go with --kind karpenter")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('kind = "auto-mode"', "EKS Auto Mode takes no custom AMI"),
+        ('karpenter.limits.gpu = "1"', "limits.gpu is refused: Input should be 'cpu' or 'memory'"),
+    ],
+)
+def test_a_file_is_refused_in_words_that_fit(tmp_path: Path, line: str, message: str) -> None:
+    file = tmp_path / "brqos.toml"
+    file.write_text(f"[nodegroup]\n{line}\n")
+    assert message in Result(*REQUIRED, "--config", str(file)).refused(3)

@@ -1,9 +1,11 @@
 """`brqos nodegroup` and `brqos userdata` with a login: what AWS says of AMI, types and cluster, or does not say."""
 
 import base64
+import json
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +141,9 @@ def test_nothing_is_asked_with_no_aws(account: Account, nodegroup: Run) -> None:
 
 def test_what_is_wrong_in_itself_is_said_before_anything_is_asked(account: Account, nodegroup: Run) -> None:
     nodegroup("--instance-type", "m6g.large", code=3)
+    # Also what only this kind takes no notice of, or refuses.
+    assert "too small" in nodegroup("--volume-size", "10", code=3).err
+    assert "--apply does not go with --kind eksctl-managed" in nodegroup("--apply", code=2).err
     assert account.calls == {}
 
 
@@ -283,6 +288,46 @@ def test_a_launch_template_gets_the_endpoint(account: Account, nodegroup: Run) -
     assert account.told["certificateAuthority"]["data"] in ran.out
     assert "${ApiServer}" not in ran.out
     assert "${ApiServer}" in nodegroup("--kind", "launch-template", "--no-aws").out
+
+
+# The launch template made by API.
+
+APPLY = ("--kind", "launch-template", "--apply")
+NODEGROUP = ("--node-role", "arn:aws:iam::111122223333:role/nodes", "--subnet", "subnet-01234567")
+FILE = Path("memoryqos-1-29-amd64-9abcdef0.nodegroup.json")
+
+
+def test_applied_it_is_made_once(account: Account, nodegroup: Run) -> None:
+    planned = nodegroup(*APPLY, "--dry-run", "--json").json["launch_templates"][0]
+    assert (planned["action"], planned["permission"], planned["template"]) == ("create", "allowed", None)
+    assert planned["description"] == f"{AMI}, Bottlerocket aws-k8s-1.29-memoryqos"
+    assert planned["tags"]["brqos:tool"] == "brqos"
+    first, again = (nodegroup(*APPLY, "--json").json["launch_templates"][0] for _ in range(2))
+    assert (first["made"], again["made"], first["version"], again["version"]) == (True, False, 1, 1)
+    assert first["next"] is None
+
+
+def test_the_nodegroups_file_goes_with_the_version(account: Account, nodegroup: Run) -> None:
+    words = (*APPLY, *NODEGROUP)
+    assert nodegroup(*words).err.endswith(
+        f"Next: aws eks create-nodegroup --region {REGION} --cli-input-json file://{FILE}\n"
+    )
+    assert f"{FILE} (replaced)" in nodegroup(*words, "--max-pods", "40").out
+    assert json.loads(FILE.read_text())["launchTemplate"]["version"] == "2"
+    refusal = nodegroup(*words, "--max-pods", "41", "--max-size", "9", code=3).err
+    assert "has other content" in refusal
+    assert "Add --force" in refusal
+    assert account.calls["CreateLaunchTemplateVersion"] == 2  # A dry run and the call itself: not for the refused one.
+    assert f"{FILE} (replaced)" in nodegroup(*words, "--max-pods", "41", "--max-size", "9", "--force").out
+    account.emulator.add_nodegroup(REGION, "prod", "memoryqos-1-29-amd64-9abcdef0")
+    assert "Next: aws eks update-nodegroup-version" in nodegroup(*words, "--max-pods", "42").err
+
+
+def test_who_may_not_look_at_nodegroups_gets_the_template(account: Account, nodegroup: Run) -> None:
+    account.emulator.deny("eks:DescribeNodegroup")
+    ran = nodegroup(*APPLY, *NODEGROUP)
+    assert "is not known (AWS refused DescribeNodegroup" in warnings_of(ran)[-1]
+    assert f"{FILE} (created)" in ran.out
 
 
 # Questions that are not answered.

@@ -104,3 +104,28 @@ def test_the_settings_of_an_image_can_be_listed() -> None:
     assert "kubernetes.max-pods" in keys
     assert "kubernetes.memory-throttling-factor" not in keys
     assert "kubernetes.max-pods" in Result("--variant", "aws-k8s-1.29", "--keys").out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--without-cluster", "--label", "a=b"), "--label does not go together with --without-cluster"),
+        (("--without-cluster", "--cluster-dns-ip", "::1"), "--cluster-dns-ip does not go together with"),
+        (("--keys", "--output", "x"), "--output does not go together with --keys"),
+        (("--keys", "--base64"), "--base64 does not go together with --keys"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(words: tuple[str, ...], message: str) -> None:
+    assert message in Result("--variant", "aws-k8s-1.29", *words).refused(2)
+
+
+def test_what_a_file_has_and_the_user_data_do_not_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "brqos.toml"
+    file.write_text('[nodegroup]\nlabels = { a = "b" }\ntaints = ["a=b:NoSchedule"]\n')
+    result = Result("--variant", "aws-k8s-1.29", "--without-cluster", "--config", str(file))
+    assert "labels and taints are left out" in result.err
+    assert list(tomllib.loads(result.out)["settings"]) == ["host-containers"]
+
+
+def test_a_variant_without_a_default_release_has_user_data_too() -> None:
+    assert Result("--variant", "aws-k8s-1.99", "--without-cluster").code == 0

@@ -65,3 +65,17 @@ def test_the_comments_say_of_containers_what_is_switched(kind: NodegroupKind, co
     assert ("an SSH server, and on." in text) is admin
     assert ("in the control container starts it" in text) is (control and not admin)
     assert ("there is no way into a node" in text) is not (control or admin)
+
+
+@pytest.mark.parametrize("kind", NodegroupKind)
+def test_user_data_have_room_for_what_the_tool_adds(kind: NodegroupKind) -> None:
+    assert node_file([wish(kind, settings={"motd": "x" * 13_700})]).text
+    with pytest.raises(ConfigurationError) as caught:
+        node_file([wish(kind, settings={"motd": "x" * 14_200})])
+    assert "EC2 takes 16384" in (caught.value.why or "")
+
+
+@pytest.mark.parametrize("kind", [NodegroupKind.LAUNCH_TEMPLATE, NodegroupKind.TERRAFORM])
+def test_escapes_count_as_what_they_are(kind: NodegroupKind) -> None:
+    with pytest.raises(ConfigurationError, match="the user data has 3"):
+        node_file([wish(kind, settings={"motd": "ü" * 5_000})])

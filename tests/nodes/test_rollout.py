@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.file import node_file
 from brqos.nodes.launch_template.file import launch_template_file
 from brqos.nodes.made import NodeFile
-from brqos.nodes.rollout import CANARY_TAINT, Rollout, RolloutStep, rollout
+from brqos.nodes.rollout import CANARY_TAINT, Rollout, RolloutStep, rollout, without
 from nodes.requests import request
 
 EMIT = ("brqos", "nodegroup", "--cluster", "prod")
@@ -116,3 +117,53 @@ def test_what_cannot_be_rolled_out_is_refused() -> None:
         rollout(Rollout(same, EMIT, "old"))
     with pytest.raises(ConfigurationError, match="--canary does not go with --kind karpenter"):
         steps("karpenter", canary=1)
+
+
+def test_the_canarys_command_is_one_that_works() -> None:
+    # What was given for all nodes is said otherwise for a few, and once.
+    flags = (*EMIT, "--name", "new", "--taint=a=b:NoSchedule", "--max-unavailable=3", "--min-size=5", "--max-size", "9")
+    wishes = {"taints": ("a=b:NoSchedule",), "max_unavailable": "3", "min_size": 5, "max_size": 9}
+    (created, _) = lines(steps(canary=1, emit=flags, **wishes)[0])
+    assert created == (
+        "brqos nodegroup --cluster prod --taint=a=b:NoSchedule --name new-canary --min-size 1 --max-size 1 --desired 1 "
+        f"--max-unavailable 1 --taint {CANARY_TAINT} --output new-canary.eksctl.yaml"
+    )
+    (created, _) = lines(steps(canary=3, **wishes)[0])
+    assert "--max-unavailable" not in created
+
+
+def test_a_canary_that_could_not_be_made_is_refused() -> None:
+    file = node_file([request(name="n" * 60)])
+    with pytest.raises(ConfigurationError, match="n-canary” cannot be the name of a managed nodegroup"):
+        rollout(Rollout(file, EMIT, "old", 1))
+    assert len(rollout(Rollout(file, EMIT, "old"))) == 5
+
+
+def test_all_of_a_canary_goes() -> None:
+    first, _, third, fourth, *_, last = steps("launch-template", canary=1)
+    stack = "--region eu-central-1 --stack-name prod-new-canary"
+    assert f"aws cloudformation deploy {stack} " in lines(first)[1]
+    assert lines(third) == [
+        f"aws cloudformation delete-stack {stack}",
+        f"aws cloudformation wait stack-delete-complete {stack}",
+    ]
+    assert "--stack-name prod-new-canary" not in "".join(lines(fourth))
+    assert last.why.endswith("aws cloudformation delete-stack --region eu-central-1 --stack-name prod-old")
+    assert lines(steps("terraform", canary=1)[2]) == ["rm new-canary.tf", "terraform apply"]
+
+
+def test_what_is_to_be_filled_in_is_said() -> None:
+    known = {"node_role": "arn:aws:iam::111122223333:role/nodes", "subnets": ("subnet-01234567",)}
+    assert "in capitals is to be filled in" in steps("launch-template")[0].why
+    assert "in capitals" not in steps("launch-template", **known)[0].why
+
+
+@pytest.mark.parametrize("old", ["", "o'ld", "$(x)", "-x", "a b", "n" * 254])
+def test_the_old_ones_have_a_name(old: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be the name of a nodegroup"):
+        rollout(Rollout(node_file([request(name="new")]), EMIT, old))
+
+
+def test_options_go_with_their_values_and_flags_alone() -> None:
+    words = ("nodegroup", "--json", "--replace", "--json", "--replace=x", "--name", "a", "--json", "b")
+    assert without(words, options=("--replace",), flags=("--json",)) == ("nodegroup", "--name", "a", "b")

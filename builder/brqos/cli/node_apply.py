@@ -1,17 +1,15 @@
 """`brqos nodegroup --apply`: the launch template made in EC2, and the command that has EKS use it."""
 
 import json
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brqos.errors import AwsError, UsageError
+from brqos.errors import AwsError, ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from brqos.aws.session import AwsSession
     from brqos.console import Console
-    from brqos.nodes.launch_template.apply import Applied
     from brqos.nodes.launch_template.plan import Step
     from brqos.nodes.made import NodeFile
     from brqos.nodes.request import NodegroupRequest
@@ -19,16 +17,7 @@ if TYPE_CHECKING:
 
 def apply(console: "Console", made: "NodeFile", session: "AwsSession | None", parameters: Mapping[str, Any]) -> None:
     """Make the launch template of each request, or show what would be made; raises BrqosError."""
-    from brqos.config.nodegroup import NodegroupKind
-
-    first = made.requests[0]
-    if first.kind is not NodegroupKind.LAUNCH_TEMPLATE:
-        raise UsageError(
-            f"--apply does not go with --kind {first.kind}",
-            why="Only the launch template is made by brqos itself; the other files are for the tools that read them.",
-            todo="Add --kind launch-template, or leave --apply out.",
-        )
-    if first.rehearsal:
+    if made.requests[0].rehearsal:
         raise UsageError("--apply does not go with the AMI of a rehearsal", todo="Build without --rehearse.")
     if session is None:
         raise AwsError(
@@ -54,6 +43,8 @@ def _planned(
     result = probe(step, templates)
     allowed = None if result is None else result.permission.value
     console.line(f"{step.region}: {step.action} {step.name}" + (f" (permission: {allowed})" if allowed else ""))
+    console.line(f"  description = {json.dumps(step.description, ensure_ascii=False)}")
+    console.line(f"  tags = {json.dumps(dict(step.tags), ensure_ascii=False)}")
     for key, value in step.data.items():
         console.line(f"  {key} = {json.dumps(value, ensure_ascii=False)}")
     return {**_step(step), "permission": allowed, "data": step.data}
@@ -63,13 +54,22 @@ def _applied(
     console: "Console", request: "NodegroupRequest", session: "AwsSession", parameters: Mapping[str, Any]
 ) -> dict[str, object]:
     from brqos.nodes.launch_template import apply as making
+    from brqos.nodes.launch_template.nodegroup import nodegroup_json
+    from brqos.nodes.write import write_file
 
+    # What could stop this comes first: the version stays, once it is made.
+    exists = _exists(console, request, session)
+    file = None if exists else _nodegroup_file(console, request)
+    if file is not None and not parameters["force"]:
+        _check_replaceable(file, request)
     done = making.apply(request, session.launch_templates(request.region), console)
     console.line(f"{request.region}: launch template {done.template}, version {done.version}")
-    exists = session.eks(request.region).nodegroup(request.cluster, request.name) is not None
-    file = None if exists else _write_nodegroup(console, request, done, force=parameters["force"])
-    command = making.next_command(request, done, nodegroup_exists=exists, file=shlex.quote(str(file)))
+    command = None
+    if file is not None:
+        text = json.dumps(nodegroup_json(request, done.template, done.version), indent=2) + "\n"
+        console.line(f"{file} ({write_file(file, text, force=True)})")
     if exists or file is not None:
+        command = making.next_command(request, done, nodegroup_exists=exists, file=str(file))
         console.note(f"Next: {command}")
     return {
         "region": request.region,
@@ -77,26 +77,55 @@ def _applied(
         "version": done.version,
         "made": done.made,
         "nodegroup": None if file is None else str(file),
-        "next": command if exists or file is not None else None,
+        "next": command,
     }
 
 
-def _write_nodegroup(console: "Console", request: "NodegroupRequest", done: "Applied", *, force: bool) -> Path | None:
-    """What `aws eks create-nodegroup` takes, in a file of the current folder, where role and subnets are known."""
-    from brqos.nodes.launch_template.nodegroup import nodegroup_json
-    from brqos.nodes.write import write_file
+def _exists(console: "Console", request: "NodegroupRequest", session: "AwsSession") -> bool:
+    """Whether the cluster has the nodegroup already; who may not ask is told so, and gets the template all the same."""
+    from brqos.aws.errors import AwsCallError
 
+    try:
+        return session.eks(request.region).nodegroup(request.cluster, request.name) is not None
+    except AwsCallError as error:
+        console.warn(
+            f"whether {request.cluster} has a nodegroup {request.name} is not known ({error.what}): one that is there "
+            "gets the new version by `aws eks update-nodegroup-version`"
+        )
+        return False
+
+
+def _nodegroup_file(console: "Console", request: "NodegroupRequest") -> Path | None:
+    """The file of the current folder for what `aws eks create-nodegroup` takes, where role and subnets are known."""
     if request.spec.node_role is None or not request.spec.subnets:
         console.note(
             f"The nodegroup {request.name} has to be made with this template; with --node-role and --subnet brqos "
             "writes what `aws eks create-nodegroup` takes."
         )
         return None
-    file = Path(f"{request.name}.nodegroup.json")
-    text = json.dumps(nodegroup_json(request, done.template, done.version), indent=2) + "\n"
-    console.line(f"{file} ({write_file(file, text, force=force)})")
-    return file
+    return Path(f"{request.name}.nodegroup.json")
+
+
+def _check_replaceable(file: Path, request: "NodegroupRequest") -> None:
+    """Refuse a file that has more than another version of the template; raises ConfigurationError."""
+    from brqos.nodes.launch_template.nodegroup import is_nodegroup_json
+    from brqos.nodes.write import read_file
+
+    if file.exists() and not is_nodegroup_json(read_file(file), request):
+        raise ConfigurationError(
+            f"{file} exists and has other content",
+            why="It may have been changed by hand, or other wishes than these were written there. No launch template "
+            "was made.",
+            todo="Add --force to replace it, or move it away.",
+        )
 
 
 def _step(step: "Step") -> dict[str, object]:
-    return {"region": step.region, "name": step.name, "action": step.action, "template": step.template}
+    return {
+        "region": step.region,
+        "name": step.name,
+        "action": step.action,
+        "template": step.template,
+        "description": step.description,
+        "tags": dict(step.tags),
+    }

@@ -1,12 +1,14 @@
 """The flags about nodes, and how they become values of `[nodegroup]`."""
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brqos.cli.pairs import pairs
+from brqos.config.shown import shortened
 from brqos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def settings_of(words: Sequence[str]) -> dict[str, Any]:
         read = _as_toml(key, value) or _as_toml(key, json.dumps(value, ensure_ascii=False))
         if not equals or read is None:
             raise UsageError(
-                f"--setting {word} is not of the form KEY=VALUE",
+                f"--setting {shortened(word)} is not of the form KEY=VALUE",
                 why="A key is written as in TOML: parts with dots in them are in quotes.",
                 todo="For example: --setting kubernetes.cpu-manager-policy=static",
             )
@@ -126,9 +128,23 @@ def _as_toml(key: str, value: str) -> dict[str, Any] | None:
     if "\n" in key or "\n" in value:
         return None
     try:
-        return tomllib.loads(f"{key} = {value}")
+        read = tomllib.loads(f"{key} = {value}")
     except tomllib.TOMLDecodeError:
         return None
+    return read if _is_plain(read) else None
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is one that settings have: TOML's dates, nan and inf are texts that look like these."""
+    match value:
+        case dict():
+            return all(_is_plain(item) for item in value.values())
+        case list():
+            return all(_is_plain(item) for item in value)
+        case float():
+            return math.isfinite(value)
+        case _:
+            return isinstance(value, str | int)
 
 
 def _put(tree: dict[str, Any], read: Mapping[str, Any], word: str) -> None:
@@ -137,7 +153,9 @@ def _put(tree: dict[str, Any], read: Mapping[str, Any], word: str) -> None:
         if isinstance(there, dict) and isinstance(value, dict):
             _put(there, value, word)
         elif tree.setdefault(key, value) != value:
-            raise UsageError(f"--setting {word}: the setting has another value already", todo="Keep one of them.")
+            raise UsageError(
+                f"--setting {shortened(word)}: the setting has another value already", todo="Keep one of them."
+            )
 
 
 def _kind(parameters: Mapping[str, Any]) -> dict[str, object]:
@@ -159,16 +177,13 @@ def _kind(parameters: Mapping[str, Any]) -> dict[str, object]:
 
 def check_kind(kind: str) -> None:
     """Refuse what is no kind, and say it where somebody means EKS Auto Mode; raises UsageError."""
-    from brqos.config.nodegroup import NodegroupKind
+    from brqos.config.nodegroup import NodegroupKind, is_auto_mode, no_auto_mode
 
     if kind in set(NodegroupKind):
         return
-    if kind.replace("-", "").replace("_", "").lower() in {"auto", "automode", "eksauto", "nodeclass", "eksautomode"}:
-        raise UsageError(
-            "EKS Auto Mode takes no custom AMI",
-            why="Its NodeClass (eks.amazonaws.com/v1) always runs AWS's own Bottlerocket image.",
-            todo="Use --kind karpenter with an own Karpenter in the cluster, or a nodegroup beside Auto Mode's nodes.",
-        )
+    if is_auto_mode(kind):
+        said = no_auto_mode()
+        raise UsageError(said.what, why=said.why, todo=said.todo)
     raise UsageError(
         f"--kind {kind} is not known", todo=f"Write one of {', '.join(NodegroupKind)}; --help says what each is."
     )

@@ -44,6 +44,16 @@ def check_factor(parameters: Mapping[str, Any]) -> None:
             )
 
 
+def of_any_release(variant: str | None) -> dict[str, object | None]:
+    """The flag for a variant whose nodes are wanted: what release it would be built from does not matter there."""
+    from brqos.config.variants import shipped_flavor
+    from brqos.variant import VariantName
+
+    if variant is None or shipped_flavor(VariantName.parse(variant)) is not None:
+        return {"variant": variant}
+    return {"variant": variant, "upstream.ref": "any"}
+
+
 def _of_builds(parameters: Mapping[str, Any], config: Path | None) -> "tuple[NodegroupRequest, ...]":
     from brqos.pipeline.nodegroup import requests_of_builds
     from brqos.record import find
@@ -96,7 +106,7 @@ def _of_official(parameters: Mapping[str, Any], config: Path | None) -> "tuple[N
         official_image(
             architecture,
             variant,
-            settings_of(resolved(config, {"variant": variant.base, "arch": architecture.value, **kubelet}).spec),
+            settings_of(resolved(config, {**of_any_release(variant.base), "arch": architecture.value, **kubelet}).spec),
         )
         for variant in variants
         for architecture in architectures
@@ -116,7 +126,8 @@ def _one_each(option: str, name: str, parameters: Mapping[str, Any]) -> list[str
         )
     if len(words) not in {1, len(amis)}:
         raise UsageError(
-            f"there are {len(amis)} AMIs, but {option} is given {len(words)} times",
+            f"there {'is 1 AMI' if len(amis) == 1 else f'are {len(amis)} AMIs'}, but {option} is given "
+            f"{len(words)} times",
             todo=f"Give {option} once for all of them, or once for each, in their order.",
         )
     return words * len(amis) if len(words) == 1 else words

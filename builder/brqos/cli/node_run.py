@@ -1,7 +1,7 @@
 """What `brqos nodegroup` does with its options: one of four things, after the same checks."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from brqos.errors import UsageError
 
 if TYPE_CHECKING:
     from brqos.aws.session import AwsSession
+    from brqos.config.nodegroup import NodegroupKind
     from brqos.console import Console
     from brqos.nodes.made import NodeFile
     from brqos.nodes.request import NodegroupRequest
@@ -18,40 +19,42 @@ if TYPE_CHECKING:
 
 _STANDARD_OUTPUT = Path("-")
 _OF_THE_ROLLOUT = ("--replace", "--canary")
+_NOT_OF_ITS_COMMANDS = ("--json", "--dry-run")
 
 
 def run(console: "Console", parameters: Mapping[str, Any]) -> None:
     """Write, merge, make by API, or print the steps of a rollout; raises BrqosError."""
     from brqos.image.progress import REHEARSAL_MARK
-    from brqos.nodes.file import check_all, node_file
+    from brqos.nodes.file import node_file
 
     _check_together(parameters)
     requests = requests_of(parameters, parameters["config"])
     if requests[0].rehearsal:
         console.mark = REHEARSAL_MARK
+    _check_kind(requests[0].kind, parameters)
     # What is wrong in itself is said before AWS is asked anything.
-    check_all(requests)
+    node_file(requests)
     session = None if requests[0].rehearsal else _login(console, parameters)
     if not requests[0].rehearsal:
         requests = _checked(console, requests, session, parameters)
     made = node_file(requests)
     for warning in made.warnings:
         console.warn(warning)
-    if parameters["replace"]:
+    if parameters["replace"] is not None:
         _show_rollout(console, made, parameters)
     elif parameters["apply"]:
         apply(console, made, session, parameters)
-    elif parameters["merge"]:
+    elif parameters["merge"] is not None:
         _merge(console, made, parameters)
     else:
         _write(console, made, parameters)
 
 
 def _check_together(parameters: Mapping[str, Any]) -> None:
-    modes = [f"--{name}" for name in ("replace", "apply", "merge") if parameters[name]]
+    modes = [f"--{name}" for name in ("replace", "apply", "merge") if parameters[name] not in {None, False}]
     if len(modes) > 1:
         raise UsageError(f"{' and '.join(modes)} do not go together", todo="Do one after the other.")
-    if parameters["canary"] and not parameters["replace"]:
+    if parameters["canary"] and parameters["replace"] is None:
         raise UsageError("--canary needs --replace", todo="Name the nodegroup that goes: --replace OLD --canary 1")
     if modes and parameters["output"] and "--merge" not in modes:
         raise UsageError(f"--output does not go together with {modes[0]}", todo="Leave one of them out.")
@@ -60,6 +63,24 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
             "--dry-run needs --apply or --merge",
             why="Without them a file is written at most, and --output - shows it beforehand.",
             todo="Use --output -.",
+        )
+
+
+def _check_kind(kind: "NodegroupKind", parameters: Mapping[str, Any]) -> None:
+    """Refuse what goes with some kinds only, whatever is asked for otherwise; raises UsageError."""
+    from brqos.config.nodegroup import NodegroupKind
+
+    if parameters["apply"] and kind is not NodegroupKind.LAUNCH_TEMPLATE:
+        raise UsageError(
+            f"--apply does not go with --kind {kind}",
+            why="Only the launch template is made by brqos itself; the other files are for the tools that read them.",
+            todo="Add --kind launch-template, or leave --apply out.",
+        )
+    if parameters["merge"] is not None and not kind.by_eksctl:
+        raise UsageError(
+            f"--merge does not go with --kind {kind}",
+            why="It adds a nodegroup to eksctl's ClusterConfig.",
+            todo="Leave it out: the file stands beside the others then.",
         )
 
 
@@ -121,31 +142,33 @@ def _write(console: "Console", made: "NodeFile", parameters: Mapping[str, Any]) 
 
 
 def _merge(console: "Console", made: "NodeFile", parameters: Mapping[str, Any]) -> None:
+    from brqos.nodes.eksctl.file import only_its_own
     from brqos.nodes.eksctl.merge import merge
     from brqos.nodes.write import read_file, write_file
 
-    if not made.requests[0].kind.by_eksctl:
-        raise UsageError(
-            f"--merge does not go with --kind {made.requests[0].kind}",
-            why="It adds a nodegroup to eksctl's ClusterConfig.",
-            todo="Leave it out: the file stands beside the others then.",
-        )
     source: Path = parameters["merge"]
     output: Path = parameters["output"] or source
     text = merge(read_file(source), made, replace=parameters["force"])
     if output == _STANDARD_OUTPUT or parameters["dry_run"]:
-        console.text(text)
+        if console.json_output:
+            console.data({**_result(made, None), "text": text})
+        else:
+            console.text(text)
         return
     console.line(f"{output} ({write_file(output, text, force=output == source or parameters['force'])})")
-    _say_what_is_next(console, made, output)
+    _say_what_is_next(console, only_its_own(made), output)
     if console.json_output:
         console.data(_result(made, output))
 
 
 def _show_rollout(console: "Console", made: "NodeFile", parameters: Mapping[str, Any]) -> None:
-    from brqos.nodes.rollout import Rollout, rollout
+    from brqos.nodes.rollout import Rollout, rollout, without
+    from brqos.record import find
 
-    emit = ("brqos", *_without(sys.argv[1:], _OF_THE_ROLLOUT))
+    emit = ("brqos", *without(sys.argv[1:], options=_OF_THE_ROLLOUT, flags=_NOT_OF_ITS_COMMANDS))
+    if not any(parameters[name] for name in ("ami", "build", "record", "official")):
+        # The latest build may be another one when the next step is taken.
+        emit = (*emit, "--build", find(None, None).record.id)
     steps = rollout(Rollout(made, emit, parameters["replace"], parameters["canary"] or 0))
     if console.json_output:
         console.data({"steps": [_step(step) for step in steps]})
@@ -155,20 +178,6 @@ def _show_rollout(console: "Console", made: "NodeFile", parameters: Mapping[str,
         for command in step.commands:
             console.line(command)
         console.line("")
-
-
-def _without(words: Sequence[str], options: Sequence[str]) -> list[str]:
-    """The words of a command line without some options and their values."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in options:
-            skip = True
-        elif not word.startswith(tuple(f"{option}=" for option in options)):
-            kept.append(word)
-    return kept
 
 
 def _step(step: "RolloutStep") -> dict[str, object]:

@@ -10,10 +10,10 @@ import typer
 
 from brqos.cli import node_options as node
 from brqos.cli.node_flags import nodegroup_spec
-from brqos.cli.node_images import check_factor
+from brqos.cli.node_images import check_factor, of_any_release
 from brqos.cli.options import ConfigFile, Factor, Json, Policy, Profile, Variant
 from brqos.cli.session import running
-from brqos.errors import AwsError, ConfigurationError
+from brqos.errors import AwsError, ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from brqos.aws.eks import DescribedCluster
@@ -79,6 +79,7 @@ def userdata(
     key, and Bottlerocket refuses all of it, and the node never joins.
     """
     with running(json_output=json) as console:
+        _check_together(context.params)
         if not official:
             check_factor(context.params)
         image = _image(variant, release, official=official, factor=factor, policy=policy, config=config)
@@ -86,6 +87,18 @@ def userdata(
             _show_keys(console, image)
         else:
             _show(console, _request(console, image, context.params, joins=not without_cluster), context.params)
+
+
+def _check_together(parameters: Mapping[str, Any]) -> None:
+    """Refuse options that would have no effect; raises UsageError."""
+    for option, others in (
+        ("without_cluster", ("label", "taint", "api_server", "cluster_certificate", "cluster_dns_ip")),
+        ("keys", ("as_base64", "output")),
+    ):
+        found = next((other for other in others if parameters[option] and parameters[other]), None)
+        if found is not None:
+            words = [f"--{name.removeprefix('as_').replace('_', '-')}" for name in (option, found)]
+            raise UsageError(f"{words[1]} does not go together with {words[0]}", todo="Leave one of them out.")
 
 
 def _image(
@@ -102,7 +115,7 @@ def _image(
     from brqos.nodes.request import NodeImage
     from brqos.pipeline.generate import settings_of
 
-    spec = resolved(config, {"variant": variant, **kubelet_flags(factor, policy, None, None, None)}).spec
+    spec = resolved(config, {**of_any_release(variant), **kubelet_flags(factor, policy, None, None, None)}).spec
     if official:
         image = official_image(spec.arch, spec.variant_name, settings_of(spec))
     else:

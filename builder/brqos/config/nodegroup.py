@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from brqos.config.ami import RoleArn
 from brqos.config.base import REGION_PATTERN, Model
@@ -34,6 +34,23 @@ class NodegroupKind(StrEnum):
     def managed(self) -> bool:
         """Whether EKS manages the nodegroup, and so has its say about labels, taints and types."""
         return self not in {NodegroupKind.EKSCTL, NodegroupKind.KARPENTER}
+
+
+_AUTO_MODE = frozenset({"auto", "automode", "eksauto", "eksautomode", "nodeclass"})
+
+
+def is_auto_mode(kind: str) -> bool:
+    """Whether a word that is no kind means EKS Auto Mode."""
+    return kind.replace("-", "").replace("_", "").lower() in _AUTO_MODE
+
+
+def no_auto_mode() -> ConfigurationError:
+    """What is said to whoever means it."""
+    return ConfigurationError(
+        "EKS Auto Mode takes no custom AMI",
+        why="Its NodeClass (eks.amazonaws.com/v1) always runs AWS's own Bottlerocket image.",
+        todo="Use the kind karpenter with an own Karpenter in the cluster, or a nodegroup beside Auto Mode's nodes.",
+    )
 
 
 class VpcSpec(Model):
@@ -163,6 +180,13 @@ class NodegroupSpec(Model):
     vpc: VpcSpec = VpcSpec()
     endpoint: EndpointSpec = EndpointSpec()
     karpenter: KarpenterSpec = KarpenterSpec()
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _no_auto_mode(cls, kind: object) -> object:
+        if isinstance(kind, str) and is_auto_mode(kind):
+            raise no_auto_mode()
+        return kind
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

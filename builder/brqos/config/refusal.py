@@ -145,8 +145,8 @@ def refused(error: ValidationError, origins: Mapping[str, str]) -> Configuration
     if isinstance(cause, ConfigurationError):
         return ConfigurationError(f"{place}{key}: {cause.what}", why=cause.why, todo=cause.todo)
     what = f"{place}{key} is refused" if of_key else f"{place}{key} = {shown(problem['input'])} is refused"
-    # All keys of tables that have to be like something are regions.
-    rule = _REGION if of_key else _broken_rule(problem, location)
+    # All keys of tables that have to be like something are regions; others are among a few words.
+    rule = _REGION if of_key and problem["type"] in _OF_THE_RULES else _broken_rule(problem, location)
     if rule is not None:
         return ConfigurationError(what, why=rule.why, todo=rule.todo)
     return ConfigurationError(f"{what}: {problem['msg']}", todo="`brqos init --print` explains every key.")

@@ -21,6 +21,7 @@ from brqos.nodes.tags import check_tags
 from brqos.nodes.volumes import warn_of_key
 
 _MOST_INSTANCE_TYPES = 20
+_MOST_NODES = 100_000
 _NODEGROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -136,6 +137,12 @@ def check_gpus(request: NodegroupRequest) -> tuple[str, ...]:
 
 def check_sizes(spec: NodegroupSpec) -> None:
     """Refuse sizes out of order; the largest is at least 1 (EKS: NodegroupScalingConfig)."""
+    if spec.max_size > _MOST_NODES:
+        raise ConfigurationError(
+            f"the nodegroup's largest size is {spec.max_size}",
+            why=f"An EKS cluster has {_MOST_NODES:,} nodes at most.",
+            todo="Lower --max-size.",
+        )
     if spec.max_size < 1:
         raise ConfigurationError(
             "the nodegroup's largest size is 0",

@@ -147,6 +147,17 @@ def test_a_refusal_says_which_versions_go() -> None:
     assert "Use an AMI for 1.30 or newer" in refusal(cluster=replace(CLUSTER, version="1.33"))
 
 
+@pytest.mark.parametrize("kind", ["launch-template", "terraform"])
+def test_an_official_ami_that_names_its_version_is_of_the_clusters(kind: str) -> None:
+    official = {"ami": None, "variant": "aws-k8s-1.37", "kind": kind}
+    newer = replace(CLUSTER, version="1.38")
+    with pytest.raises(ConfigurationError, match=r"is asked for Kubernetes 1\.37, and the cluster has 1\.38") as caught:
+        checked(cluster=newer, **official)
+    assert "--variant aws-k8s-1.38" in caught.value.todo
+    assert checked(cluster=replace(CLUSTER, version="1.37"), **official)
+    assert checked(cluster=newer, **{**official, "kind": "eksctl-managed"})
+
+
 def test_a_cluster_that_is_not_there_is_refused() -> None:
     assert "there is no EKS cluster prod in eu-central-1" in refusal(cluster=None)
 

@@ -170,6 +170,7 @@ def test_a_rehearsal_says_so_inside_the_nodegroup() -> None:
         (PLAIN.replace("eu-central-1", "eu-west-1"), "is of the region eu-west-1"),
         (PLAIN.replace("  region: eu-central-1\n", ""), "does not say its region"),
         (PLAIN.partition("metadata")[0] + "metadata: prod\n", "“metadata” in the existing file is no mapping"),
+        (PLAIN + "  version: 1.30\n", "metadata.version is a number, 1.3"),
         (PLAIN + "managedNodeGroups: {a: b}\n", "“managedNodeGroups” in the existing file is no list"),
         (PLAIN + "nodeGroups: [a]\n", "“nodeGroups” in the existing file is no list"),
         (PLAIN + "managedNodeGroups: [{name: a}]\n", "“managedNodeGroups” in the existing file is not a list in lines"),

@@ -23,7 +23,7 @@ def test_what_is_written_is_read_again(settings: dict[str, Any]) -> None:
     assert tomllib.loads(to_toml(settings)) == {"settings": settings}
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), object()])
+@pytest.mark.parametrize("value", [None, float("nan"), object(), 2**63, {"y": [-(2**63) - 1]}])
 def test_what_toml_cannot_say_is_refused(value: object) -> None:
     with pytest.raises(ConfigurationError, match="cannot carry"):
         to_toml({"kubernetes": {"x": value}})

@@ -28,7 +28,9 @@ def check_cluster(request: NodegroupRequest, cluster: DescribedCluster | None) -
             todo=f"`aws eks list-clusters --region {request.region}` shows those that are there.",
         )
     if cluster.version:
-        check_skew(request.variant.kubernetes, KubernetesVersion.parse(cluster.version), cluster.name)
+        control_plane = KubernetesVersion.parse(cluster.version)
+        check_skew(request.variant.kubernetes, control_plane, cluster.name)
+        _check_official_version(request, control_plane)
     warnings = []
     if cluster.status != "ACTIVE":
         warnings.append(f"the cluster {cluster.name} is {cluster.status}: nodes can join when it is ACTIVE")
@@ -55,6 +57,18 @@ def check_skew(kubelet: KubernetesVersion, control_plane: KubernetesVersion, clu
         why += f"{control_plane}."
         todo = f"Use an AMI for {KubernetesVersion(1, control_plane.minor - MOST_MINORS_BEHIND)} or newer."
     raise ConfigurationError(f"the AMI's Kubernetes {kubelet} does not go with the cluster", why=why, todo=todo)
+
+
+def _check_official_version(request: NodegroupRequest, control_plane: KubernetesVersion) -> None:
+    """The version of an official AMI stands in these files; EKS takes the cluster's only (CreateNodegroup, version)."""
+    asked = request.variant.kubernetes
+    names_it = request.kind in {NodegroupKind.LAUNCH_TEMPLATE, NodegroupKind.TERRAFORM}
+    if request.ami is None and names_it and asked != control_plane:
+        raise ConfigurationError(
+            f"the official AMI is asked for Kubernetes {asked}, and the cluster has {control_plane}",
+            why="EKS makes nodegroups of its own AMIs with the cluster's version only.",
+            todo=f"Give --variant aws-k8s-{control_plane}, with the flavor that you want.",
+        )
 
 
 def warn_of_names(requests: Iterable[NodegroupRequest], nodegroups: Iterable[str]) -> tuple[str, ...]:

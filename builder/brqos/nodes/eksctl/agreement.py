@@ -32,6 +32,13 @@ def check_agreement(theirs: Document, made: NodeFile) -> None:
 
 
 def _check_version(text: object, made: NodeFile) -> None:
+    if isinstance(text, int | float):
+        # "json: cannot unmarshal number into Go struct field ClusterMeta.metadata.version of type string"
+        raise ConfigurationError(
+            f"the existing file's metadata.version is a number, {text}",
+            why="eksctl takes text only, and reads nothing of such a file; without quotes 1.30 would be 1.3 too.",
+            todo='Write it in quotes, for example version: "1.30".',
+        )
     try:
         cluster = KubernetesVersion.parse(str(text))
     except ConfigurationError:

@@ -19,6 +19,7 @@ from brqos.nodes.labels import check_taints
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.tags import check_not_taken, check_number
 from brqos.nodes.user_data.settings import merged, node_settings
+from brqos.nodes.user_data.toml import ROOM_TO_JOIN, to_toml
 
 Document = dict[str, Any]
 
@@ -78,6 +79,8 @@ def check_wishes(request: NodegroupRequest) -> tuple[str, ...]:
     check_capacity(request)
     check_network(request)
     _check_tags(request)
+    # What eksctl writes of them has to fit into the user data beside what it adds.
+    to_toml(_settings(request), room=ROOM_TO_JOIN)
     return (*check_wished_volumes(request), *check_access(request))
 
 

@@ -168,7 +168,7 @@ def _cluster_config(documents: list[Any]) -> int:
     if KIND not in kinds:
         raise ConfigurationError(
             "the existing file is not a ClusterConfig of eksctl's",
-            why=f"It {f'has the kind {kinds[0]}' if kinds and kinds[0] else 'does not say'}, and not kind: {KIND}.",
+            why=f"It has {f'the kind {kinds[0]}' if kinds and kinds[0] else 'no kind at all'}, and not kind: {KIND}.",
             todo="Give eksctl's own file of the cluster.",
         )
     number = kinds.index(KIND)

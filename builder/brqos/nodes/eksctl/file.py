@@ -1,6 +1,7 @@
 """The file for eksctl: the nodegroups of one cluster, as data and as text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from brqos.nodes import emit
 from brqos.nodes.eksctl import document, remarks
@@ -29,3 +30,9 @@ def eksctl_file(requests: Sequence[NodegroupRequest]) -> NodeFile:
     return NodeFile(
         tuple(requests), data, text, suffix=SUFFIX, commands=(COMMAND,), warnings=tuple(dict.fromkeys(warnings))
     )
+
+
+def only_its_own(made: NodeFile) -> NodeFile:
+    """The same for a file that has others' nodegroups too: eksctl would create those that are not there yet as well."""
+    names = ",".join(request.name for request in made.requests)
+    return replace(made, commands=tuple(f"{command} --include={names}" for command in made.commands))

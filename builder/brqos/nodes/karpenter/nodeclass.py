@@ -11,7 +11,7 @@ from brqos.errors import ConfigurationError
 from brqos.nodes.karpenter.ami_selection import ami_term
 from brqos.nodes.karpenter.settings import divided
 from brqos.nodes.request import NodegroupRequest
-from brqos.nodes.user_data.toml import to_toml
+from brqos.nodes.user_data.toml import ROOM_TO_JOIN, to_toml
 from brqos.nodes.volumes import DATA_DEVICE, DEFAULT_TYPE, ROOT_DEVICE, is_wished
 
 Object = dict[str, Any]
@@ -44,7 +44,7 @@ def node_class(request: NodegroupRequest) -> Object:
         class_["tags"] = dict(spec.tags)
     if settings.kubelet:
         class_["kubelet"] = dict(settings.kubelet)
-    class_["userData"] = to_toml(settings.user_data)
+    class_["userData"] = to_toml(settings.user_data, room=ROOM_TO_JOIN)
     return {"apiVersion": f"{GROUP}/v1", "kind": KIND, "metadata": {"name": request.name}, "spec": class_}
 
 

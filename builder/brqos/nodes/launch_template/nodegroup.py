@@ -1,5 +1,6 @@
 """A request as an EKS managed nodegroup with a launch template: CloudFormation's shape, and the API's. Pure."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from brqos.nodes.request import NodegroupRequest
 
 Nodegroup = dict[str, Any]
 
+_TEMPLATE = "launchTemplate"
 # What is in these are a user's own words.
 _FREE = frozenset({"Labels", "Tags"})
 
@@ -66,6 +68,16 @@ def nodegroup_json(request: NodegroupRequest, template_id: str, version: int) ->
         )
     template = {"Id": template_id, "Version": str(version)}
     return _as_api(nodegroup(request, role=spec.node_role, subnets=list(spec.subnets), template=template))
+
+
+def is_nodegroup_json(text: str, request: NodegroupRequest) -> bool:
+    """Whether a text is what nodegroup_json makes of the request, with any version of any launch template."""
+    try:
+        there = json.loads(text)
+    except ValueError:
+        return False
+    wanted = nodegroup_json(request, "", 0)
+    return isinstance(there, dict) and {**there, _TEMPLATE: {}} == {**wanted, _TEMPLATE: {}}
 
 
 def _update(wish: str) -> Nodegroup:

@@ -8,14 +8,13 @@ from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.user_data.joining import joining
 from brqos.nodes.user_data.merging import check_mergeable
 from brqos.nodes.user_data.settings import Settings, merged, node_settings
-from brqos.nodes.user_data.toml import MOST_BYTES, in_ascii, to_toml
+from brqos.nodes.user_data.toml import ROOM_TO_JOIN, check_size, in_ascii, to_toml
 
 API_SERVER = "ApiServer"
 """The parameter of the template that stands for the URL of the cluster's API server."""
 CERTIFICATE = "ClusterCertificate"
 """The parameter that stands for its certificate."""
 
-_ROOM_FOR_ENDPOINT = 2 * 1024 + 256
 _ROOM_FOR_EKS = 4 * 1024
 
 
@@ -63,12 +62,13 @@ def user_data(request: NodegroupRequest) -> str:
     settings = settings_of(request, endpoint.api_server or _of(API_SERVER), endpoint.certificate or _of(CERTIFICATE))
     if request.ami is None:
         check_mergeable(settings)
-    room = _ROOM_FOR_EKS if request.ami is None else _ROOM_FOR_ENDPOINT if missing else 0
-    text = in_ascii(to_toml(settings, most=MOST_BYTES - room)).replace("${", "\\u0024{")
+    room = _ROOM_FOR_EKS if request.ami is None else ROOM_TO_JOIN if missing else 0
+    text = in_ascii(to_toml(settings)).replace("${", "\\u0024{")
     for key, name in (("api-server", API_SERVER), ("cluster-certificate", CERTIFICATE)):
         if name in missing:
             # A quotation mark inside of a string has a backslash before it, so nothing else can look like this.
             text = text.replace(f'{key} = "\\u0024{{{name}}}"', f'{key} = "{_of(name)}"')
+    check_size(text, room=room)
     return text
 
 

@@ -12,11 +12,8 @@ from brqos.nodes.tags import check_number
 from brqos.nodes.terraform.ami_types import OFFICIAL_FLAVORS
 from brqos.nodes.terraform.user_data import SET_BY_THE_MODULE
 from brqos.nodes.user_data.merging import check_mergeable
-from brqos.nodes.user_data.toml import MOST_BYTES
+from brqos.nodes.user_data.toml import ROOM_TO_JOIN, check_size
 from brqos.nodes.volumes import check_volumes
-
-_ROOM_FOR_JOINING = 2048
-"""Bytes: the cluster's name, endpoint and certificate, as the module or EKS adds them; a certificate has some 1500."""
 
 _TAGS_OF_OTHERS = 8
 _SET_BY_EKS = ("cluster-name", "api-server", "cluster-certificate")
@@ -33,7 +30,7 @@ def check_request(request: NodegroupRequest) -> None:
 
 def check_settings(settings: Mapping[str, Any], text: str, *, own_ami: bool) -> None:
     """What can be said of the settings and their TOML; raises ConfigurationError."""
-    check_size(text)
+    check_size(text, room=ROOM_TO_JOIN)
     if not own_ami:
         check_mergeable(settings)
 
@@ -74,16 +71,3 @@ def check_owned(request: NodegroupRequest) -> None:
                 why="EKS has to know of it too: an autoscaler asks EKS what nodes it would get.",
                 todo=f"Use {_OPTIONS[setting]} instead.",
             )
-
-
-def check_size(text: str) -> None:
-    """EC2 takes 16 KiB with what the module or EKS adds; it refuses more when the launch template is made."""
-    most = MOST_BYTES - _ROOM_FOR_JOINING
-    size = len(text.encode())
-    if size > most:
-        raise ConfigurationError(
-            f"the settings of the nodes have {size} bytes",
-            why=f"EC2 takes {MOST_BYTES} bytes of user data, and what joins a node to its cluster needs up to "
-            f"{_ROOM_FOR_JOINING} of them.",
-            todo="Leave some settings out, or bake them into the image.",
-        )

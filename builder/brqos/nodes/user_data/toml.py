@@ -12,25 +12,34 @@ from brqos.errors import ConfigurationError
 
 MOST_BYTES = 16 * 1024
 """EC2 takes 16 KiB of user data, before base64 (RunInstances, UserData)."""
+ROOM_TO_JOIN = 2 * 1024 + 256
+"""Bytes of it for what joins a node to its cluster, where another tool adds that: the certificate has most of them."""
+_BEYOND_64_BITS = 2**63
 
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
-def to_toml(settings: Mapping[str, Any], *, most: int = MOST_BYTES) -> str:
+def to_toml(settings: Mapping[str, Any], *, room: int = 0) -> str:
     """`{"kubernetes": {...}}` as `[settings.kubernetes]` and what is in it, in its own order.
 
     Strings stay strings and numbers numbers, as Bottlerocket wants them; a key with a dot is quoted. Raises
-    ConfigurationError for more than `most` bytes, and for what TOML cannot say.
+    ConfigurationError for what TOML cannot say, and for more bytes than EC2 takes with `room` of them for others.
     """
     text = _written(settings)
+    check_size(text, room=room)
+    return text
+
+
+def check_size(text: str, *, room: int = 0) -> None:
+    """Refuse more bytes than EC2 takes, which says so when the first instance is started; raises ConfigurationError."""
     size = len(text.encode())
-    if size > most:
+    if size > MOST_BYTES - room:
+        others = f", and what is added to it needs up to {room} of them" if room else ""
         raise ConfigurationError(
             f"the user data has {size} bytes",
-            why=f"EC2 takes {most} at most.",
+            why=f"EC2 takes {MOST_BYTES} at most{others}.",
             todo="Leave some settings out, or bake them into the image.",
         )
-    return text
 
 
 def in_ascii(toml: str) -> str:
@@ -50,16 +59,30 @@ def _written(settings: Mapping[str, Any]) -> str:
     try:
         document["settings"] = _table(settings)
         text = tomlkit.dumps(document)
-        same = tomllib.loads(text) == {"settings": settings}
+        same = tomllib.loads(text) == {"settings": settings} and _fit(settings)
     except (TypeError, ValueError):
         same = False
     if not same:
         raise ConfigurationError(
             "a setting has a value that user data cannot carry",
-            why="User data is TOML, which knows text, numbers, true and false, lists and tables, and no null.",
+            why="User data is TOML, which knows text, numbers of up to 64 bits, true and false, lists and tables, and "
+            "no null.",
             todo="Correct the value, or leave the setting out.",
         )
     return text
+
+
+def _fit(value: object) -> bool:
+    """Whether all whole numbers have 64 bits or fewer: Python's TOML takes longer ones, Bottlerocket's does not."""
+    match value:
+        case Mapping():
+            return all(_fit(item) for item in value.values())
+        case list() | tuple():
+            return all(_fit(item) for item in value)
+        case int():
+            return -_BEYOND_64_BITS <= value < _BEYOND_64_BITS
+        case _:
+            return True
 
 
 def _table(settings: Mapping[str, Any]) -> Table:

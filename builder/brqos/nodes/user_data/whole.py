@@ -1,5 +1,6 @@
 """The whole user data of a node that nothing else gives any: its settings, and what joins it to its cluster."""
 
+from brqos.config.nodegroup import NodegroupSpec
 from brqos.errors import ConfigurationError
 from brqos.nodes.labels import check_labels, check_taints
 from brqos.nodes.quantities import check_eviction, check_reserved
@@ -21,8 +22,17 @@ def user_data(request: NodegroupRequest, *, joins: bool = True) -> tuple[Setting
     check_reserved("kube-reserved", spec.kube_reserved)
     check_reserved("system-reserved", spec.system_reserved)
     check_eviction(spec.eviction_hard)
-    settings = merged({"kubernetes": _kubernetes(request, joins=joins)}, node_settings(request))
-    return settings, check_settings(settings, variant=request.variant, release=request.image.release)
+    kubernetes = _kubernetes(request, joins=joins)
+    settings = merged({"kubernetes": kubernetes} if kubernetes else {}, node_settings(request))
+    warnings = check_settings(settings, variant=request.variant, release=request.image.release)
+    return settings, (*warnings, *(() if joins else _warn_of_left_out(spec)))
+
+
+def _warn_of_left_out(spec: NodegroupSpec) -> tuple[str, ...]:
+    given = [name for name, value in (("labels", spec.labels), ("taints", spec.taints)) if value]
+    if not given:
+        return ()
+    return (f"{' and '.join(given)} are left out with what joins the cluster: the tool that adds that has to set them",)
 
 
 def _kubernetes(request: NodegroupRequest, *, joins: bool) -> Settings:
