@@ -11,9 +11,10 @@ from brqos import process
 from publishing import soak as publishing
 from soak.guest import initramfs, parsed, run, script
 from soak.pods import nodes
+from soak.repacking import command as repacking
 from soak.verdict import verdict
 
-_PUBLISHING = "--publishing"
+_PUBLISHING, _REPACK = "--publishing", "--repack"
 _QEMU = "qemu-system-x86_64"
 _PACKAGES = "apt-get install --no-install-recommends qemu-system-x86 linux-image-amd64 busybox-static"
 
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     """0: all as predicted; 1: not; 4: a tool or the kernel is missing."""
     if _PUBLISHING in arguments:
         return publishing.main([word for word in arguments if word != _PUBLISHING])
+    if _REPACK in arguments:
+        return repacking.main([word for word in arguments if word != _REPACK])
     options = _options().parse_args(arguments)
     busybox, qemu = process.find("busybox"), process.find(_QEMU)
     kernel = options.kernel or _newest(Path("/boot"), "vmlinuz-*")
@@ -73,6 +76,9 @@ def _options() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         _PUBLISHING, action="store_true", help="soak publishing to AWS instead; see --publishing --help for its options"
+    )
+    parser.add_argument(
+        _REPACK, action="store_true", help="boot repacked images instead; see --repack --help for its options"
     )
     parser.add_argument("--kernel", type=Path, metavar="FILE", help="vmlinuz-VERSION; the newest in /boot by default")
     parser.add_argument("--modules", type=Path, metavar="DIR", help="folder of VERSION's modules; /lib/modules")
