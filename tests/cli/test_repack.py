@@ -183,6 +183,26 @@ def test_force_signs_anew_and_leaves_one_image(
     assert "repacked already" in repack(brqos, image, *words).err
 
 
+def test_what_a_killed_run_left_is_removed_though_nothing_is_to_be_done(brqos: Brqos, image: SyntheticImage) -> None:
+    result = repack(brqos, image, "--unsigned", "--json").json
+    folder = Path(result["record"]).parent
+    # Killed with --force, and killed with --dry-run.
+    for left in (folder / "new-images" / ".brqos-repack-left", folder.parent / ".brqos-repack-left"):
+        left.mkdir(parents=True)
+        (left / "os.img").write_bytes(b"half")
+    again = repack(brqos, image, "--unsigned", "--json")
+    assert "repacked already" in again.err
+    assert again.json == result
+    assert sorted(file.name for file in folder.iterdir()) == ["build.json", "images"]
+    assert [file.name for file in folder.parent.iterdir()] == [folder.name]
+
+    # One that was killed in its first run, and is refused in its second.
+    other = folder.with_name(folder.name.replace("x86_64", "aarch64"))
+    (other / "new-images" / ".brqos-repack-left").mkdir(parents=True)
+    repack(brqos, image, "--unsigned", "--arch", "arm64", code=3)
+    assert [file.name for file in folder.parent.iterdir()] == [folder.name]
+
+
 def test_a_killed_run_is_gone_on_with(brqos: Brqos, image: SyntheticImage) -> None:
     result = repack(brqos, image, "--unsigned", "--json").json
     folder = Path(result["record"]).parent

@@ -13,41 +13,29 @@ from brqos.config.model import BuildSpec, Engine
 from brqos.doctor.examine import require
 from brqos.errors import ConfigurationError
 from brqos.image.hashing import file_digest
-from brqos.image.model import BuildResult
 from brqos.image.official.fetch import OfficialImages, fetch_official
 from brqos.image.official.fetch import Wish as OfficialWish
 from brqos.image.official.repository import Source
 from brqos.image.official.root_of_trust import Trust
 from brqos.image.repack.engine import repack
 from brqos.image.repack.plan import Wish
-from brqos.image.repack.result import Repacked, told
+from brqos.image.repack.result import Repacked
 from brqos.image.repack.working import check_is_file
+from brqos.image.repack.workplace import remove_left_over
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
 from brqos.pipeline.build import forget_others, publish
 from brqos.pipeline.generate import settings_of
 from brqos.pipeline.identity import repack_inputs
 from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
+from brqos.pipeline.repack_record import IMAGES, recordable_spec, recorded, result_of
 from brqos.pipeline.surroundings import Surroundings
-from brqos.record import (
-    BUILDS,
-    FILE,
-    BuildRecord,
-    FileRecord,
-    InputRecord,
-    RepackRecord,
-    StoredBuild,
-    UpstreamRecord,
-    load,
-    now,
-    recordable,
-)
+from brqos.record import BUILDS, FILE, StoredBuild, load, now
 from brqos.stages import Stage
 
 if TYPE_CHECKING:
     from brqos.image.repack.signing.profile import SigningKeys
 
-_IMAGES = Path("images")
 # Of a digest of the inputs, in names: as many as of a commit.
 DIGITS = 8
 _NEW_IMAGES = "new-images"
@@ -75,17 +63,28 @@ def run_repack(
     inputs = inputs_of(spec, sources, monitor)
     folder = root / f"{spec.variant_name.memory_qos}-{spec.arch}-repacked-{inputs[:DIGITS]}"
     with locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor):
+        _clear(root, folder)
         stored = _done_before(folder, spec, inputs, monitor, force=force)
         if stored is None:
             started = now()
             with leaving_nothing(folder):
                 repacked = _repack_anew(wish_of(spec, sources, keys, commit=inputs[:DIGITS]), folder, monitor)
-            stored = _recorded(folder, spec, sources, repacked)
-            result = _result(repacked, spec)
+            stored = recorded(folder, spec, sources.official, repacked)
+            result = result_of(repacked, spec)
             forget_others(stored, result, monitor)
             stored.finish(Stage.BUILD, inputs, started, result=result)
         _publish(stored, around, monitor, force=force)
     return stored
+
+
+def _clear(root: Path, folder: Path) -> None:
+    """Take away what runs left that were killed: gigabytes, in folders that nothing else would look into again."""
+    remove_left_over(root)
+    remove_left_over(folder / _NEW_IMAGES)
+    with contextlib.suppress(OSError):
+        (folder / _NEW_IMAGES).rmdir()
+        # With nothing in it, it is no build, and has to go like one that was never begun.
+        folder.rmdir()
 
 
 def _publish(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool) -> None:
@@ -248,7 +247,7 @@ def _done_before(folder: Path, spec: BuildSpec, inputs: str, monitor: Monitor, *
     if not stored.is_done(Stage.BUILD, inputs) and not (same and streamed):
         return None
     # Regions and nodegroup may be others than the last time; they do not change the image.
-    stored.save(spec=_recordable(spec))
+    stored.save(spec=recordable_spec(spec))
     monitor.note("The image is repacked already from the same image and settings (--force does it again).")
     return stored
 
@@ -258,7 +257,7 @@ def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
 
     The engine writes over nothing, and signatures have a time: the same wish gives other bytes under the same name.
     """
-    beside, images = folder / _NEW_IMAGES, folder / _IMAGES
+    beside, images = folder / _NEW_IMAGES, folder / IMAGES
     # What a run left that was killed after its work was done; what one left before that is the engine's matter.
     for left in beside.glob("*.img*"):
         left.unlink()
@@ -273,91 +272,3 @@ def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
         shutil.rmtree(images, ignore_errors=True)
         beside.rename(images)
     return repacked
-
-
-def _recorded(folder: Path, spec: BuildSpec, sources: Sources, repacked: Repacked) -> StoredBuild:
-    time, facts = now(), repacked.facts
-    official = sources.official
-    record = BuildRecord(
-        id=folder.name,
-        created=time,
-        updated=time,
-        spec=_recordable(spec),
-        variant=repacked.variant,
-        engine=Engine.REPACK,
-        delivery=facts.delivery,
-        upstream=UpstreamRecord(repository="", ref="", commit=facts.build_id, release=facts.release),
-        repack=RepackRecord(
-            inputs=tuple(
-                InputRecord(file=item.file.name, sha256=item.sha256, bytes=item.bytes) for item in repacked.inputs
-            ),
-            official=_without_places(official) if official else None,
-            signed=repacked.secure_boot,
-            changes=_changes(repacked),
-            checks=tuple(f"{item.what} ({item.tool})" for item in repacked.verified),
-        ),
-        files=tuple(
-            FileRecord(path=f"{item.partition}{item.path}", operation=item.what.value, sha256=item.after.sha256)
-            for item in repacked.difference.files
-            if item.after is not None
-        ),
-        kubelet_configuration=settings_of(spec).configuration(),
-    )
-    with contextlib.suppress(ConfigurationError):
-        # AMIs of an earlier image of this build are looked after by forget_others.
-        before = load(folder).record
-        record = record.model_copy(update={"created": before.created, "amis": before.amis, "result": before.result})
-    stored = StoredBuild(folder, record)
-    stored.save()
-    return stored
-
-
-def _changes(repacked: Repacked) -> tuple[str, ...]:
-    return tuple(line for heading, lines in told(repacked) if heading in {"Files", "Partitions"} for line in lines)
-
-
-def _recordable(spec: BuildSpec) -> BuildSpec:
-    """The spec as it is written down: of files and folders of this machine only their names."""
-    wanted, profile = spec.repack, spec.build.sbkeys_profile
-    files = {key: getattr(wanted, key) for key in ("image", "data_image", "tuf_root")}
-    urls = {key: getattr(wanted, key) for key in ("metadata_url", "targets_url")}
-    update: dict[str, object] = {
-        **{key: Path(file.absolute().name) if file else None for key, file in files.items()},
-        **{key: url if url and _is_of_the_web(url) else None for key, url in urls.items()},
-    }
-    name = Path(profile.absolute().name) if profile else None
-    build = spec.build.model_copy(update={"sbkeys_profile": name})
-    return recordable(spec.model_copy(update={"build": build, "repack": wanted.model_copy(update=update)}))
-
-
-def _is_of_the_web(address: str) -> bool:
-    return "://" in address and not address.startswith("file:")
-
-
-def _named(address: str) -> str:
-    """An URL as it is; of a file or folder of this machine the name."""
-    return address if _is_of_the_web(address) else Path(address).name
-
-
-def _without_places(official: OfficialImages) -> dict[str, object]:
-    """How the images were verified; where they lie on this machine is nobody else's matter."""
-    where = {key: _named(getattr(official.repository, key)) for key in ("metadata", "targets", "root_origin")}
-    told = official.model_copy(
-        update={
-            "os": official.os.model_copy(update={"address": _named(official.os.address)}),
-            "data": official.data.model_copy(update={"address": _named(official.data.address)}),
-            "repository": official.repository.model_copy(update=where),
-        }
-    )
-    return told.model_dump(mode="json", exclude={"os": {"file", "from_cache"}, "data": {"file", "from_cache"}})
-
-
-def _result(repacked: Repacked, spec: BuildSpec) -> BuildResult:
-    images = tuple(image.model_copy(update={"file": _IMAGES / image.file.name}) for image in repacked.images)
-    return BuildResult(
-        image_version=repacked.image_version,
-        images=images,
-        secure_boot=repacked.secure_boot,
-        uefi_data=repacked.uefi_data,
-        sbkeys_profile=spec.build.sbkeys_profile.name if spec.build.sbkeys_profile else None,
-    )

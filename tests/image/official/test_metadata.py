@@ -204,10 +204,12 @@ def test_metadata_of_another_role(fetch: Fetch, repository: Made, cache: Path) -
     _refused(fetch, cache, r"timestamp\.json of the repository cannot be used")
 
 
-def test_target_without_sha256(fetch: Fetch, repository: Made, cache: Path) -> None:
+@pytest.mark.parametrize("hashes", [{"sha512": "00"}, {"sha256": "../" * 20 + "away"}, {"sha256": "AB" * 32}])
+def test_target_without_sha256(fetch: Fetch, repository: Made, cache: Path, hashes: dict[str, str]) -> None:
+    """It becomes the name of a folder, so that what is none must not lead elsewhere."""
     for name in list(repository.targets):
         if name.endswith("img.lz4"):
-            repository.targets[name]["hashes"] = {"sha512": "00"}
+            repository.targets[name]["hashes"] = hashes
     repository.publish()
     _refused(fetch, cache, "tells no SHA-256")
 

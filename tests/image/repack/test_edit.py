@@ -259,6 +259,14 @@ def test_the_defaults_are_those_that_the_image_takes() -> None:
     [
         ({"lib/tmpfiles.d/storewolf-defaults-aws-k8s-1.31.conf": ""}, "0 lines"),
         ({"share/storewolf/aws-k8s-1.31.toml": None}, "no file"),
+        (
+            {
+                "lib/tmpfiles.d/storewolf-defaults-aws-k8s-1.31.conf": (
+                    "L+ /etc/storewolf/defaults.toml - - - - /usr/share/../share/storewolf/aws-k8s-1.31.toml"
+                )
+            },
+            "no plain path",
+        ),
         ({"share/storewolf/aws-k8s-1.31.toml": "= 1"}, "is not TOML"),
         (
             {

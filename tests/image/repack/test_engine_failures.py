@@ -1,6 +1,7 @@
 """Steps that fail, disks that are full, names that are taken: a whole result has its name, or there is none."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,20 @@ def test_a_full_disk_is_told_whatever_a_tool_says(
 
 
 @pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("number", [errno.EFBIG, errno.EIO, errno.EROFS])
+def test_a_disk_that_refuses_is_no_bug(
+    plain: SyntheticImage, output: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(engine, "copy_image", fail)
+    with pytest.raises(ToolError, match="refuses what is written or read") as caught:
+        repack(a_wish(plain.os_image), output, Silent())
+    assert os.strerror(number) in caught.value.why
+
+
+@pytest.mark.usefixtures("untouched")
 def test_an_input_that_changes_meanwhile(
     plain: SyntheticImage, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +101,8 @@ def test_a_file_that_is_there_stays(plain: SyntheticImage, output: Path) -> None
         repack(a_wish(plain.os_image), output, Silent())
     assert (list_of(output), target.read_bytes()) == ([target.name], b"mine")
 
-    repack(a_wish(plain.os_image), output, Silent(), replace_results=True)
+    target.unlink()
+    repack(a_wish(plain.os_image), output, Silent())
     made = target.stat()
     assert made.st_size > 4
     # Once more: it is the same.

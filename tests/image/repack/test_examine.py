@@ -11,8 +11,9 @@ from brqos.config.model import Delivery
 from brqos.errors import ConfigurationError
 from brqos.image.repack.boot_files import read_boot_files, write_boot_files
 from brqos.image.repack.edit import choose_delivery, plan_edit
-from brqos.image.repack.examine import Examined, examine
+from brqos.image.repack.examine import Examined, check_integrity, examine
 from brqos.image.repack.filesystem.model import FileChange, FullError
+from brqos.image.repack.plan import Wish, make_plan
 from brqos.memoryqos.settings import kubelet_settings
 from conftest import missing
 
@@ -82,6 +83,21 @@ def test_the_plan_is_carried_out_and_then_it_is_refused(make: Make, filesystem: 
         examine(found.image)
 
 
+@pytest.mark.parametrize("what", ["grub", "release", "kubelet", "defaults"])
+def test_files_that_are_no_text_are_not_written_anew(make: Make, what: str) -> None:
+    found = examine(make(ImageOptions()).os_image)
+    field = "template" if what == "kubelet" else "text"
+    part = getattr(found, what)
+    broken = replace(
+        found, **{what: replace(part, **{field: getattr(part, field) + b"# \xff".decode(errors="replace")})}
+    )
+    wish = Wish(found.image, kubelet_settings(found.variant.kubernetes), "Example's image", None)
+    assert make_plan(found, wish).changes
+    with pytest.raises(ConfigurationError, match="not as expected") as caught:
+        make_plan(broken, wish)
+    assert "UTF-8" in caught.value.why
+
+
 def test_an_older_image_gets_the_template(make: Make) -> None:
     found = examine(make(ImageOptions(drop_in_directory=False)).os_image)
     assert found.kubelet.drop_in_directory is None
@@ -121,6 +137,13 @@ def test_what_is_wrong_is_told_and_nothing_is_changed(make: Make, damage: Damage
     assert caught.value.why
     assert caught.value.todo
     assert broken.os_image.read_bytes() == before
+
+
+def test_a_partition_for_hashes_that_memory_has_no_room_for_is_told(make: Make) -> None:
+    found = examine(make(ImageOptions()).os_image)
+    layout = replace(found.layout, hash=replace(found.layout.hash, size=2**40))
+    with pytest.raises(ConfigurationError, match="larger than any hash tree"):
+        check_integrity(found.image, layout, found.grub, found.files)
 
 
 def test_a_data_image_is_told(image: SyntheticImage) -> None:

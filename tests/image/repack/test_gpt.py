@@ -95,6 +95,15 @@ def test_a_cut_image_is_told_from_a_broken_one() -> None:
     assert "the checksum of its entries is wrong" in refusal(bytes(image[: 3 * SECTOR])).lower()
 
 
+@pytest.mark.parametrize(("at", "value"), [(80, 1025), (84, 2**31), (84, 4104), (84, 120), (84, 129)])
+def test_a_table_without_end_is_not_read(at: int, value: int) -> None:
+    image = disk(("ROOT", 50, 1000))
+    struct.pack_into("<I", image, SECTOR + at, value)
+    image[SECTOR + 16 : SECTOR + 20] = bytes(4)
+    struct.pack_into("<I", image, SECTOR + 16, zlib.crc32(image[SECTOR : SECTOR + 92]))
+    assert "its header is malformed" in refusal(bytes(image)).lower()
+
+
 def test_partitions_do_not_overlap() -> None:
     assert "partitions 1 and 2 overlap" in refusal(bytes(disk(("A", 40, 60), ("B", 50, 70)))).lower()
 

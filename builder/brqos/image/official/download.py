@@ -5,6 +5,7 @@ Each is in a folder of its own, named by its SHA-256, so that the cache can tell
 
 import contextlib
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from brqos.image.official.repository import Location
 from brqos.image.official.transport import NotThereError, Patience, TransferError, transport_to
 from brqos.locks import locked
 from brqos.monitor import Monitor, Task
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,11 @@ def _make_sure_of_room(partial: Path, needed: int) -> None:
 def target_of(name: str, file: TargetFile, location: Location, *, with_hash_in_name: bool) -> Target:
     """The target, with its SHA-256; raises UpstreamError if the metadata tells none."""
     sha256 = file.hashes.get("sha256", "")
-    if len(sha256) != 64:
+    # It becomes the name of a folder.
+    if not _SHA256.fullmatch(sha256):
         raise UpstreamError(
             f"the repository's metadata tells no SHA-256 of {name}",
-            why=f"It tells {', '.join(sorted(file.hashes))}.",
+            why=f"It tells {', '.join(sorted(file.hashes))}; a SHA-256 has 64 hexadecimal digits.",
             todo="Ask whoever keeps the repository.",
         )
     return Target(name, file, sha256, location, with_hash_in_name)

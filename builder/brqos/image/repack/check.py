@@ -118,6 +118,7 @@ def _check_file_systems(
     files = detect(image, layout.root)
     if isinstance(files, Erofs):
         tool = "fsck.erofs"
+        files.check_tree()
         found = _read_by_fsck(root, folder, changes)
         checked = Verified(what="the EROFS root file system is whole, and all of it can be read", tool=tool)
     else:

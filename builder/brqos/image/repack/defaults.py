@@ -44,6 +44,8 @@ def find_defaults(files: FileSystem, usr: str) -> Defaults:
         raise _unexpected(f"{len(found)} lines in {usr}/{_TMPFILES} say which file they are in")
     # It may name the file by the link /usr.
     path = f"{usr}/{found[0].removeprefix('/usr/')}" if found[0].startswith("/usr/") else found[0]
+    if not path.isprintable() or {"", ".", ".."} & set(path.split("/")[1:]):
+        raise _unexpected(f"{path!r} is no plain path")
     content = files.read(path)
     if content is None:
         raise _unexpected(f"there is no file {path}")

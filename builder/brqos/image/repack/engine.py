@@ -38,12 +38,13 @@ from brqos.monitor import Monitor
 
 Result = TypeVar("Result")
 _LEAST_FREE = 2**20
+# A limit (ulimit -f, or the file system's own), a disk that fails or became read only: nobody's bug here.
+_OF_THE_DISK = {errno.EFBIG, errno.EIO, errno.EROFS}
 
 
-def repack(wish: Wish, output_folder: Path, monitor: Monitor, *, replace_results: bool = False) -> Repacked:
+def repack(wish: Wish, output_folder: Path, monitor: Monitor) -> Repacked:
     """Put MemoryQoS into an image; the results are in `output_folder`, which is made where it is not there.
 
-    `replace_results` is for a folder that has only results of earlier runs: what has their names is written over.
     Raises ConfigurationError for images, keys and wishes that do not fit and for a name that another file has,
     ToolError for a missing tool or a full disk, RefusedResultError where the result is not right.
     """
@@ -58,11 +59,13 @@ def repack(wish: Wish, output_folder: Path, monitor: Monitor, *, replace_results
     output = output_folder.absolute()
     with steps.step("total"), workplace(output) as folder:
         try:
-            work = _Work(wish, folder, monitor, steps, replace_results)
+            work = _Work(wish, folder, monitor, steps)
             repacked = work.done(output)
         except (OSError, BrqosError) as error:
             if _is_full(folder, error):
                 raise _full(output, error) from error
+            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+                raise _no_bug(output, error) from error
             raise
     return repacked.model_copy(update={"steps": steps.seconds})
 
@@ -87,7 +90,6 @@ class _Work:
     folder: Path
     monitor: Monitor
     steps: Steps
-    replace_results: bool
 
     def done(self, output: Path) -> Repacked:
         finished = self._finished()
@@ -194,10 +196,10 @@ class _Work:
             )
             for role, file, _ in results
         }
-        for role, _, packed in results if not self.replace_results else ():
+        for role, _, packed in results:
             check_free(output / names[role], packed.file_sha256)
         for role, file, packed in reversed(results):
-            publish(file, output / names[role], packed.file_sha256, replace=self.replace_results)
+            publish(file, output / names[role], packed.file_sha256)
         return tuple(
             Image(
                 role=role,
@@ -264,4 +266,13 @@ def _full(output: Path, error: Exception) -> ToolError:
         why=f"{told}. While an image is repacked there has to be room for it unpacked, for its root file system once "
         "more (twice with EROFS), and for the result: 4 GB for Bottlerocket's, 1 GB afterwards.",
         todo="Make room there, or name another output folder. Nothing was kept.",
+    )
+
+
+def _no_bug(output: Path, error: OSError) -> ToolError:
+    return ToolError(
+        f"the disk of {output} refuses what is written or read",
+        why=f"{error.strerror}.",
+        todo="Look at the disk, and at the limit for files (`ulimit -f`); or name another output folder. Nothing was "
+        "kept.",
     )

@@ -28,6 +28,8 @@ EFI, BOOT, ROOT, HASH = "EFI-SYSTEM", "BOTTLEROCKET-BOOT-A", "BOTTLEROCKET-ROOT-
 _BOOT_B = "BOTTLEROCKET-BOOT-B"
 _UKI_FOLDER = "EFI/Linux"
 _PRIORITY_SHIFT, _PRIORITY_MASK = 48, 0xF
+# It is held in memory, whole: a tree over 8 GiB.
+_LARGEST_TREE = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,12 @@ def check_integrity(image: Path, layout: Layout, grub: GrubConfig, files: FileSy
             why=f"The root hash is over {parameters.data_bytes} bytes; the file system has {files.size}, its partition"
             f" {layout.root.size}.",
             todo="Fetch the image again.",
+        )
+    if layout.hash.size > _LARGEST_TREE:
+        raise ConfigurationError(
+            f"the partition {layout.hash.label} is larger than any hash tree",
+            why=f"It has {layout.hash.size} bytes; upstream's has 10 MiB.",
+            todo="Give an OS image as Bottlerocket's own build or its update repository has it.",
         )
     tree = read_partition(image, layout.hash)
     with image.open("rb") as disk:

@@ -18,7 +18,7 @@ SECTOR = 512
 _HEADER = struct.Struct("<8s4sIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 _SIGNATURE = b"EFI PART"
-_MOST_ENTRIES = 1024
+_MOST_ENTRIES, _LARGEST_ENTRY = 1024, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _header(disk: BinaryIO) -> tuple[int, int, int, int]:
     blanked = sector[:16] + bytes(4) + sector[20:header_size]
     if zlib.crc32(blanked) != crc:
         raise _broken("the checksum of its header is wrong")
-    if not 1 <= count <= _MOST_ENTRIES or entry_size < _ENTRY.size or entry_size % 8:
+    if not 1 <= count <= _MOST_ENTRIES or not _ENTRY.size <= entry_size <= _LARGEST_ENTRY or entry_size % 8:
         raise _broken("its header is malformed")
     return entries_at, count, entry_size, entries_crc
 

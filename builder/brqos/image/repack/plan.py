@@ -78,10 +78,16 @@ def make_plan(examined: Examined, wish: Wish) -> Plan:
 
 
 def _check_text(examined: Examined) -> None:
-    # It is written anew as text: a byte that is none would become another one.
-    if examined.grub.text.encode() != examined.boot_files.grub_cfg:
+    # They are written anew as text: a byte that is none would become another one.
+    texts = {
+        "boot configuration of the image (grub.cfg)": examined.grub.text,
+        "os-release of the image": examined.release.text,
+        "template of the kubelet's configuration": examined.kubelet.template,
+        "file with the defaults of the image's settings": examined.defaults.text,
+    }
+    if wrong := [name for name, text in texts.items() if "\N{REPLACEMENT CHARACTER}" in text]:
         raise ConfigurationError(
-            "the boot configuration of the image (grub.cfg) is not as expected",
+            f"the {wrong[0]} is not as expected",
             why="It is not text in UTF-8.",
             todo="Give an OS image of Bottlerocket's own; one that was changed by other tools is not known here.",
         )

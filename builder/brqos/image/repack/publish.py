@@ -55,18 +55,15 @@ def check_free(target: Path, file_sha256: str) -> None:
         )
 
 
-def publish(file: Path, target: Path, file_sha256: str, *, replace: bool = False) -> None:
+def publish(file: Path, target: Path, file_sha256: str) -> None:
     """Give a finished file, whose bytes are on the disk, its name; what is there with the same content stays.
 
-    With `replace` it takes the place of whatever is there; else raises ConfigurationError for another file.
+    Raises ConfigurationError where another file has it.
     """
     umask = os.umask(0)
     os.umask(umask)
     file.chmod(0o644 & ~umask)
-    if replace:
-        file.replace(target)
-    else:
-        _name(file, target, file_sha256)
+    _name(file, target, file_sha256)
     sync_folder(target.parent)
 
 

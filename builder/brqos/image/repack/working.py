@@ -35,11 +35,6 @@ class WorkingCopy:
     sha256: str
     bytes: int
 
-    @property
-    def folder(self) -> Path:
-        """The private folder that it is in; other files of the work may lie there too."""
-        return self.path.parent
-
 
 @contextlib.contextmanager
 def private_folder(beside: Path) -> Iterator[Path]:

@@ -40,10 +40,10 @@ def workplace(output: Path) -> Iterator[Path]:
         yield folder
 
 
-def remove_left_over(output: Path) -> tuple[Path, ...]:
+def remove_left_over(output: Path, folders: str = _FOLDERS) -> tuple[Path, ...]:
     """Remove the folders of runs that were killed, with what they left running; return those that were removed."""
     removed = []
-    for folder in sorted(output.glob(_FOLDERS)):
+    for folder in sorted(output.glob(folders)):
         # Whatever goes wrong here is no reason not to begin.
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
@@ -58,11 +58,11 @@ def remove_left_over(output: Path) -> tuple[Path, ...]:
 def _own_folder(output: Path, stack: contextlib.ExitStack) -> Path:
     while True:
         folder = stack.enter_context(private_folder(output))
-        if _hold(folder, stack):
+        if hold(folder, stack):
             return folder
 
 
-def _hold(folder: Path, stack: contextlib.ExitStack) -> bool:
+def hold(folder: Path, stack: contextlib.ExitStack) -> bool:
     """Lock a new folder; false where another run took it for one that was left, in the moment before."""
     try:
         file = stack.enter_context(_lock_file(folder))

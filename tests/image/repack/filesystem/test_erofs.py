@@ -132,3 +132,85 @@ def test_garbage_is_refused_and_never_a_bug(disk: Disk) -> None:
             list(files.walk())
         except CorruptError:
             continue
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, tool: Callable[[str], Path]) -> Callable[[dict[bytes, bytes]], Erofs]:
+    """A file system whose tools wrote other names and numbers than these, which have as many bytes."""
+    tree = tmp_path / "parent" / "tree"
+    (tree / "one" / "two").mkdir(parents=True)
+    # Compressed, so that fsck.erofs is asked for it.
+    (tree / "one" / "AAAAAAAAAAAAA").write_bytes(b"text that compresses " * 4000)
+    (tree / "one" / "yyy").mkdir()
+    (tree / "one" / "zzz").symlink_to("/tmp")
+    image = tmp_path / "image"
+    made = [tool("mkfs.erofs"), "-T1735689600", "-x-1", "-Enosbcrc", "--all-root", "-zlz4hc", image, tree]
+    subprocess.run(made, check=True, capture_output=True)
+
+    def change(other: dict[bytes, bytes]) -> Erofs:
+        content = image.read_bytes()
+        for old, new in other.items():
+            assert content.count(old) == 1
+            content = content.replace(old, new)
+        folder = tmp_path / "work"
+        folder.mkdir()
+        disk = write_disk(folder, Filesystem.EROFS, content.ljust(8 * 2**20, b"\0"))
+        return Erofs(disk.path, disk.partition)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b"AAAAAAAAAAAAA", b"../../../away", "has a slash"),
+        (b"AAAAAAAAAAAAA", b"/AAAAAAAAAAAA", "has a slash"),
+        (b"AAAAAAAAAAAAA", b"\0AAAAAAAAAAAA", "or is none"),
+        (b"yyy", b"zzz", "has a name twice"),
+        (b"yyy", b"aaa", "is not sorted"),
+    ],
+)
+def test_names_that_lead_elsewhere_are_refused_before_a_tool_unpacks_them(
+    hostile: Callable[[dict[bytes, bytes]], Erofs], tmp_path: Path, old: bytes, new: bytes, why: str
+) -> None:
+    files = hostile({old: new})
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CorruptError, match=why):
+        files.read("/one/AAAAAAAAAAAAA")
+    with pytest.raises(CorruptError, match=why):
+        files.check()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_folders_within_themselves_and_files_without_end_are_refused(disk: Disk) -> None:
+    with disk.path.open("rb") as file:
+        reader = ErofsReader(file, START, disk.partition.size)
+        folder, doc = reader.find(f"{USR}/share"), reader.find(f"{USR}/share/doc")
+        long = reader.find(f"{USR}/share/doc/long.txt")
+        assert folder and doc and long and not long.is_flat
+        place = next(entry for entry in reader.folder(folder) if entry.name == b"doc")
+        # Where the entry lies: a folder's data begins at its block, or (all of it here) behind its inode.
+        data = folder.data * 4096 if folder.layout == 0 else folder.at + folder.header + folder.attributes_size
+        at = START + data + disk.before[START + data :].index(place.number.to_bytes(8, "little"))
+    loop = bytearray(disk.before)
+    loop[at : at + 8] = folder.number.to_bytes(8, "little")
+    disk.path.write_bytes(loop)
+    files = Erofs(disk.path, disk.partition)
+    for look in (files.check, files.check_tree, lambda: list(files.walk())):
+        with pytest.raises(CorruptError, match="is within itself"):
+            look()
+    endless = bytearray(disk.before)
+    endless[START + long.at + 8 : START + long.at + 12] = b"\xff\xff\xff\x7f"
+    disk.path.write_bytes(endless)
+    with pytest.raises(CorruptError, match="bytes unpacked"):
+        Erofs(disk.path, disk.partition).read(f"{USR}/share/doc/long.txt")
+
+
+def test_folders_that_no_path_leads_to_are_refused(tmp_path: Path, tool: Callable[[str], Path]) -> None:
+    tree = tmp_path / "tree"
+    (tree / "/".join("d" * 300)).mkdir(parents=True)
+    image = tmp_path / "image"
+    subprocess.run([tool("mkfs.erofs"), "-x-1", image, tree], check=True, capture_output=True)
+    disk = write_disk(tmp_path, Filesystem.EROFS, image.read_bytes().ljust(8 * 2**20, b"\0"))
+    with pytest.raises(CorruptError, match="deep"):
+        Erofs(disk.path, disk.partition).check()

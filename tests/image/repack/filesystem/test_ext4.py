@@ -50,15 +50,34 @@ def test_files_are_removed(disk: Disk) -> None:
 
 def test_a_file_with_other_attributes_is_not_replaced(disk: Disk) -> None:
     path = f"{USR}/bin/mount"
-    command = f"ea_set {path} user.test value\n".encode()
-    subprocess.run(["debugfs", "-w", "-f", "-", f"{disk.path.name}?offset={START}"], input=command, check=True,
-                   cwd=disk.path.parent, capture_output=True)  # fmt: skip
+    _debugfs(disk, f"ea_set {path} user.test value\n")
     files = Ext4(disk.path, disk.partition)
     entry = files.stat(path)
     assert entry is not None
     assert (entry.attributes, entry.label) == (("user.test",), "system_u:object_r:mount_exec_t:s0")
     with pytest.raises(CorruptError, match=r"user\.test"):
         files.write([FileChange(path, b"x", "a test")])
+
+
+def test_a_file_with_two_names_is_not_replaced(disk: Disk) -> None:
+    path = f"{USR}/lib/os-release"
+    _debugfs(disk, f"ln {path} /other\nsif {path} links_count 2\n")
+    files = Ext4(disk.path, disk.partition)
+    with pytest.raises(CorruptError, match="has 2 names"):
+        files.write([FileChange(path, b"ID=bottlerocket\n", "a test")])
+
+
+def test_a_file_without_end_is_not_read(disk: Disk) -> None:
+    path = f"{USR}/lib/os-release"
+    # A hole of 1 TiB, which debugfs would print in full.
+    _debugfs(disk, f"sif {path} size 0x10000000000\n")
+    with pytest.raises(CorruptError, match="more than its partition"):
+        Ext4(disk.path, disk.partition).read(path)
+
+
+def _debugfs(disk: Disk, commands: str) -> None:
+    words = ["debugfs", "-w", "-f", "-", f"{disk.path.name}?offset={START}"]
+    subprocess.run(words, input=commands.encode(), check=True, cwd=disk.path.parent, capture_output=True)
 
 
 def test_a_word_of_debugfs_that_is_no_success_is_an_error(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:

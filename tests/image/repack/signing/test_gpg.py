@@ -1,6 +1,10 @@
 """GnuPG on a home of its own: keys that are of no use are refused, and nothing stays behind."""
 
+import os
 import stat
+import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -135,6 +139,29 @@ def test_a_private_folder_is_in_memory_where_there_is_a_place(tmp_path: Path, mo
     with private_folder() as folder:
         assert folder.parent == Path("/tmp")
     assert not list(tmp_path.iterdir())
+
+
+def test_keys_and_agent_of_a_run_that_was_killed_are_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private, "_LONGEST", 200)
+    with tempfile.TemporaryDirectory() as short:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        code = (
+            "import os; from brqos.image.repack.signing.gpg import gnupg\n"
+            "with gnupg() as gpg: gpg.make_key('killed'); os.kill(os.getpid(), 9)"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+        (left,) = Path(short).iterdir()
+        assert list(left.glob("private-keys-v1.d/*.key"))
+        running = agents(left)
+        assert running
+        with private_folder() as other, private_folder() as folder:
+            # What is in use stays.
+            assert {*Path(short).iterdir()} == {other, folder}
+        assert not list(Path(short).iterdir())
+        assert not any(agent.is_running() and agent.status() != psutil.STATUS_ZOMBIE for agent in running)
 
 
 def test_an_agent_that_takes_its_files_away_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,10 @@ from brqos.process import run
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.FOLDER, stat.S_IFLNK: Kind.LINK}
 _LABEL = "security.selinux"
 _DOTS = (b".", b"..")
+# How many times its partition the files may take: lz4 makes a Bottlerocket's three times smaller, blanks 250 times.
+_MOST_UNPACKED = 32
+# fsck.erofs calls itself for each folder in another one; Linux takes no path of more than 4096 bytes.
+_DEEPEST = 256
 
 
 class Erofs:
@@ -89,10 +93,24 @@ class Erofs:
         """The whole tree."""
         with self._image.open("rb") as disk:
             reader = self._reader(disk)
-            yield from _below(reader, "/", reader.inode(reader.superblock.root), frozenset())
+            for path, inode in _inodes(reader):
+                yield _entry(reader, path, inode)
+
+    def check_tree(self) -> None:
+        """Refuse what fsck.erofs may not be let loose on; raises ConfigurationError.
+
+        It unpacks names with `../` as they are (seen with erofs-utils 1.5), and follows folders that are within
+        themselves as long as there is room; files may say that they are of any size.
+        """
+        with self._image.open("rb") as disk:
+            reader = self._reader(disk)
+            total = sum(inode.size for _, inode in _inodes(reader) if stat.S_ISREG(inode.mode))
+        if total > _MOST_UNPACKED * self._partition.size:
+            raise CorruptError(f"its files have {total} bytes unpacked, and its partition {self._partition.size}")
 
     def check(self) -> None:
         """`fsck.erofs`; raises ConfigurationError for anything that it finds."""
+        self.check_tree()
         with tempfile.TemporaryDirectory(prefix="check-", dir=self._image.parent) as folder:
             self._run_fsck(self._alone(Path(folder)), [])
 
@@ -130,6 +148,7 @@ class Erofs:
 
     def _tree(self) -> Path:
         if self._unpacked is None:
+            self.check_tree()
             self._unpacked = tempfile.TemporaryDirectory(prefix="tree-", dir=self._image.parent)
             folder = Path(self._unpacked.name)
             alone = self._alone(folder)
@@ -167,11 +186,21 @@ def _children(reader: ErofsReader, folder: Inode) -> list[tuple[str, int]]:
     return [(entry.name.decode(errors="surrogateescape"), entry.number) for entry in entries if entry.name not in _DOTS]
 
 
-def _below(reader: ErofsReader, path: str, inode: Inode, above: frozenset[int]) -> Iterator[FileEntry]:
-    yield _entry(reader, path, inode)
-    if not stat.S_ISDIR(inode.mode):
-        return
-    if inode.number in above:
-        raise CorruptError(f"the folder {path} is within itself")
-    for name, number in sorted(_children(reader, inode)):
-        yield from _below(reader, f"{path.rstrip('/')}/{name}", reader.inode(number), above | {inode.number})
+def _inodes(reader: ErofsReader) -> Iterator[tuple[str, Inode]]:
+    """The whole tree, folders before what is in them; raises CorruptError for what is no tree."""
+    seen: set[int] = set()
+    # The last one is the next: names are put there backwards.
+    waiting = [("/", reader.superblock.root)]
+    while waiting:
+        path, number = waiting.pop()
+        inode = reader.inode(number)
+        yield path, inode
+        if not stat.S_ISDIR(inode.mode):
+            continue
+        if number in seen:
+            raise CorruptError(f"the folder {path} is within itself, or has two names")
+        if path.count("/") > _DEEPEST:
+            raise CorruptError(f"it has folders more than {_DEEPEST} deep")
+        seen.add(number)
+        above = path.rstrip("/")
+        waiting += [(f"{above}/{name}", below) for name, below in sorted(_children(reader, inode), reverse=True)]

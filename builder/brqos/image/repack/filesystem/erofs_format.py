@@ -4,6 +4,7 @@ Linux, fs/erofs/erofs_fs.h and Documentation/filesystems/erofs.rst (6.12). All m
 attributes, folders) is uncompressed; how compressed data lies is fsck.erofs's matter. Numbers are little endian.
 """
 
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,10 +32,9 @@ TYPE_FILE, TYPE_FOLDER = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Superblock:
-    """`checksum` is None where there is none; `build_time` is in seconds."""
+    """What matters here; `raw` is the rest of its block, `build_time` is in seconds."""
 
     raw: bytes
-    checksum: int | None
     root: int
     inodes: int
     build_time: int
@@ -161,9 +161,19 @@ class ErofsReader:
         return found
 
     def folder(self, inode: Inode) -> tuple[Dirent, ...]:
-        """All entries of a folder, `.` and `..` among them, in their order."""
+        """All entries of a folder, `.` and `..` among them, in their order, which is that of their names.
+
+        Raises ConfigurationError for names that no file has: tools that unpack them would write in other places.
+        """
+        if not inode.is_flat:
+            raise CorruptError("a folder in it is compressed")
         data = self.data(inode)
-        return tuple(entry for at in range(0, len(data), BLOCK) for entry in _dirents(data[at : at + BLOCK]))
+        entries = tuple(entry for at in range(0, len(data), BLOCK) for entry in _dirents(data[at : at + BLOCK]))
+        if any(not entry.name or b"/" in entry.name for entry in entries):
+            raise CorruptError("a name in it has a slash, or is none")
+        if any(before.name >= after.name for before, after in itertools.pairwise(entries)):
+            raise CorruptError("a folder in it is not sorted, or has a name twice")
+        return entries
 
     def find(self, path: str) -> Inode | None:
         """The inode under an absolute path; links are not followed."""
@@ -228,8 +238,7 @@ def _superblock(raw: bytes, limit: int) -> Superblock:
         raise CorruptError("the checksum of its superblock is wrong")
     if blocks * BLOCK > limit:
         raise CorruptError(f"it has {blocks * BLOCK} bytes, and its partition {limit}: it is cut off")
-    told = checksum if compatible & CHECKSUM else None
-    return Superblock(raw, told, root, inodes, time, nanoseconds, blocks, meta, xattrs, compatible)
+    return Superblock(raw, root, inodes, time, nanoseconds, blocks, meta, xattrs, compatible)
 
 
 def _attribute(raw: bytes) -> tuple[str, bytes, int]:

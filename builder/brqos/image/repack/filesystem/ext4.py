@@ -61,6 +61,8 @@ class Ext4:
         entry = self.stat(path)
         if entry is None or entry.kind is not Kind.FILE:
             return None
+        if entry.size > self._partition.size:
+            raise CorruptError(f"{path} has {entry.size} bytes, more than its partition")
         done = self._ask(f"cat {quoted(path)}")
         if len(done.stdout) != entry.size:
             raise CorruptError(f"{path} has {entry.size} bytes, and {len(done.stdout)} can be read. {done.stderr}")
@@ -144,6 +146,8 @@ class Ext4:
     def _check_replaceable(self, entry: FileEntry) -> None:
         if entry.attributes:
             raise CorruptError(f"{entry.path} has attributes that would be lost: {', '.join(entry.attributes)}")
+        if entry.links > 1:
+            raise CorruptError(f"{entry.path} has {entry.links} names, and only one of them is known")
 
     def _carry_out(self, commands: Sequence[str], superblock: Superblock) -> None:
         text = "".join(f"{command}\n" for command in commands).encode(errors="surrogateescape")

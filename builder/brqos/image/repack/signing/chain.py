@@ -5,7 +5,6 @@ hash) -> root file system. The steps are those of twoliter's rpm2img and imghelp
 sign_mokm, sign_grub, sign_vmlinuz, generate_hmac, sign_grubcfg, provide_certs), with sbsign in the place of pesign.
 """
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from brqos.image.repack.signing import authenticode
 from brqos.image.repack.signing.gpg import GnuPg, gnupg
 from brqos.image.repack.signing.hmac import vmlinuz_hmac
 from brqos.image.repack.signing.model import BootFiles
+from brqos.image.repack.signing.private_folder import private_folder
 from brqos.image.repack.signing.programs import PUBLIC_KEY, program
 from brqos.image.repack.signing.vendor_cert import SECTION as VENDOR_CERT
 from brqos.image.repack.signing.vendor_cert import vendor_table
@@ -32,8 +32,7 @@ def sign_chain(files: BootFiles, keys: "SigningKeys") -> BootFiles:
     tool.
     """
     _check_is_signed(files)
-    with tempfile.TemporaryDirectory(prefix="brqos-sign-") as name, gnupg() as gpg:
-        folder = Path(name)
+    with private_folder() as folder, gnupg() as gpg:
         public_key, grub_cfg_sig = _sign_grub_cfg(gpg, keys.config_key, files.grub_cfg)
         shim = program(files, "shim").with_content(VENDOR_CERT, vendor_table(keys.vendor_der))
         grub = program(files, "grub").with_content(PUBLIC_KEY, public_key)

@@ -1,4 +1,7 @@
-"""A folder for secrets, for as long as they are needed."""
+"""A folder for secrets and for what is signed with them, for as long as it is needed.
+
+A run that was killed leaves it, and the next one that signs removes it.
+"""
 
 import contextlib
 import os
@@ -8,6 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from brqos.image.repack.workplace import hold, remove_left_over
+
+_PREFIX = "brqos-sign-"
 # The sockets of gpg-agent are in the folder, and a socket's whole path has to fit into 104 (macOS) or 108 bytes.
 _LONGEST = 60
 _ATTEMPTS = 20
@@ -16,11 +22,16 @@ _ATTEMPTS = 20
 @contextlib.contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder of mode 0700, gone at the end whatever happens; in memory where the system has a place for that."""
-    folder = Path(tempfile.mkdtemp(prefix="brqos-", dir=_place()))
-    try:
+    place = _place()
+    # With the agent that holds the keys, which would not end by itself as long as its folder is there.
+    remove_left_over(Path(place), f"{_PREFIX}*")
+    with contextlib.ExitStack() as stack:
+        while True:
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+            stack.callback(_remove, folder)
+            if hold(folder, stack):
+                break
         yield folder
-    finally:
-        _remove(folder)
 
 
 def _place() -> str:

@@ -61,7 +61,7 @@ def load_keys(folder: Path) -> SigningKeys:
         raise ConfigurationError(
             f"the keys of the signing profile {folder} are in KMS",
             why="Repacking signs with keys in files; those in KMS are used by upstream's build in its container.",
-            todo="Make a profile with `brqos keys new`, or build with --engine twoliter, which takes this one.",
+            todo="Make a profile with `brqos keys new`, or build with --engine source, which takes this one.",
         )
     certificates.check_pair(folder / "shim-sign.key", folder / "shim-sign.crt")
     certificates.check_pair(folder / "code-sign.key", folder / "code-sign.crt")

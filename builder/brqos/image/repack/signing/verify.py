@@ -1,7 +1,5 @@
 """A chain of signatures checked by others than those that made it: sbverify, gpg, and what is read back."""
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brqos.errors import ConfigurationError
@@ -10,6 +8,7 @@ from brqos.image.repack.signing.gpg import gnupg
 from brqos.image.repack.signing.hmac import vmlinuz_hmac
 from brqos.image.repack.signing.model import BootFiles, file_name
 from brqos.image.repack.signing.openpgp import packets
+from brqos.image.repack.signing.private_folder import private_folder
 from brqos.image.repack.signing.programs import PUBLIC_KEY, program
 from brqos.image.repack.signing.vendor_cert import SECTION as VENDOR_CERT
 from brqos.image.repack.signing.vendor_cert import trusted_certificate
@@ -27,12 +26,12 @@ def verify_signed(files: BootFiles, keys: "SigningKeys") -> tuple[str, ...]:
     links = {"shim": keys.db_certificate, "grub": keys.vendor_certificate, "vmlinuz": keys.vendor_certificate}
     if files.mokmanager is not None:
         links["mokmanager"] = keys.vendor_certificate
-    with tempfile.TemporaryDirectory(prefix="brqos-verify-") as name:
+    with private_folder() as folder:
         for field, certificate in links.items():
             file = program(files, field)
             if len(file.signatures()) != 1:
                 raise _broken(f"{file.name} has {len(file.signatures())} signatures instead of one")
-            authenticode.check(file.data, file.name, certificate=certificate, folder=Path(name))
+            authenticode.check(file.data, file.name, certificate=certificate, folder=folder)
             said.append(f"{file.name}: signed under {certificate.name} (sbverify)")
     shim = program(files, "shim")
     if trusted_certificate(shim.content(VENDOR_CERT)) != keys.vendor_der:
