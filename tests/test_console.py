@@ -105,3 +105,8 @@ def test_tasks_in_several_threads_share_the_display(monkeypatch: pytest.MonkeyPa
     with bars.task("third", None, ""):
         pass
     assert {"first", "second", "third"} <= {name for name in ("first", "second", "third") if name in out.getvalue()}
+
+
+def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().note("ID=\x1b]0;owned\x07 \x9b31m ok")
+    assert capsys.readouterr().err == "ID=\ufffd]0;owned\ufffd \ufffd31m ok\n"

@@ -19,6 +19,8 @@ from brqos.monitor import Task
 from brqos.progress_bars import Bars
 
 _SECONDS_BETWEEN_LINES = 5.0
+# What stands in an image, or comes over the network, may be shown in a message, and must not steer the terminal.
+_HARMLESS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 class ReaderGoneError(Exception):
@@ -123,7 +125,7 @@ class Console:
 
     def _marked(self, console: RichConsole, text: str, style: str = "") -> None:
         with self._bars.lock:
-            console.print(escape(self.mark + text), style=style or None)
+            console.print(escape(self.mark + text.translate(_HARMLESS)), style=style or None)
 
 
 class _PlainTask:

@@ -20,6 +20,7 @@ EFI_VARS = "efi-vars.aws"
 
 _ALWAYS = ("PK.crt", "KEK.crt", "db.crt", "vendor.crt", "config-sign.key", "efi-vars.json", EFI_VARS)
 _LOCAL_KEYS = ("shim-sign.key", "shim-sign.crt", "code-sign.key", "code-sign.crt")
+_SIGNING_CERTIFICATES = ("shim-sign.crt", "code-sign.crt")
 _KMS = "kms-sign.json"
 # EC2's own form of a variable store, as virt-firmware writes it.
 _MAGIC = b"AMZNUEFI"
@@ -55,10 +56,17 @@ def read_profile(folder: Path) -> SigningProfile:
 
 
 def public_digest(folder: Path) -> str:
-    """SHA-256 over the profile's certificates and UEFI data: the same keys, the same digest, wherever they lie."""
+    """SHA-256 over the profile's certificates and UEFI data: the same keys, the same digest, wherever they lie.
+
+    Only what is public is read, so that it can be told where no secrets are. A profile with its keys in KMS has no
+    certificates of the signing keys.
+    """
     digest = hashlib.sha256()
     for name in ("PK.crt", "KEK.crt", "db.crt", "vendor.crt", EFI_VARS):
         digest.update((folder / name).read_bytes())
+    for name in _SIGNING_CERTIFICATES:
+        if (folder / name).is_file():
+            digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
 
