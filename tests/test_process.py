@@ -223,3 +223,21 @@ def test_the_administrators_programs_are_found_too(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(process, "_ADMINISTRATORS", (str(program.parent),))
     assert process.find("brqos-test-program") == program
     assert process.run(["brqos-test-program"]).text == "here\n"
+
+
+@pytest.mark.processes
+def test_an_interrupt_while_a_program_is_started_leaves_it_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *words: object, **more: object) -> None:
+            super().__init__(*words, **more)
+            started.append(self)
+            # As if somebody pressed Ctrl-C before anybody knows of the program.
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.run([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert len(started) == 1
+    assert started[0].poll() is not None

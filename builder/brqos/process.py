@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,27 +134,57 @@ def _started(
     cookie = f"{_mark(cwd)}{uuid.uuid4().hex}"
     changed = {**os.environ, **(env or {}), _COOKIE: cookie}
     environment = {name: value for name, value in changed.items() if value is not None}
+    process: subprocess.Popen[bytes] | None = None
     try:
-        process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env={**environment, "PATH": _search_path(environment)},
-            stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        with _interrupts_kept():
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env={**environment, "PATH": _search_path(environment)},
+                stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        process.brqos_cookie = cookie  # type: ignore[attr-defined]
+        with process:
+            yield process
     except FileNotFoundError as error:
-        if cwd is not None and not cwd.is_dir():
+        if process is not None or (cwd is not None and not cwd.is_dir()):
             raise
         raise ToolError(
             f"the program “{argv[0]}” is not installed",
             why=f"Needed for: {command_line(argv)}",
             todo="Install it, or see `brqos doctor` for all that is missing and how to get it.",
         ) from error
-    process.brqos_cookie = cookie  # type: ignore[attr-defined]
-    with process:
-        yield process
+    except BaseException:
+        if process is not None:
+            stop_tree(process.pid, cookie)
+        raise
+
+
+@contextlib.contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Let an interrupt wait until a process that has just been started is known: it would be left running.
+
+    Handlers are put in place, and no signal is blocked: a program inherits what is blocked, and not handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Interrupts are raised in the main thread only.
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    caught: list[int] = []
+    for number in handlers:
+        signal.signal(number, lambda received, _frame: caught.append(received))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if caught:
+        handlers[signal.Signals(caught[0])](caught[0], None)
 
 
 def _cookie_of(process: "subprocess.Popen[bytes]") -> str:
