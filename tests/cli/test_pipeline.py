@@ -100,34 +100,13 @@ def test_iam_without_regions(brqos, tmp_path: Path) -> None:
     assert "nothing is published" in brqos("pipeline", "github", *words, code=2).err
 
 
-def test_an_image_is_built_without_a_login(brqos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from brqos.cli import build as module
-
-    seen = {}
-
-    def build(**given: object) -> None:
-        seen.update(given, text=Path(str(given["config"])).read_text())
-
-    monkeypatch.setattr(module, "build", build)
-    config = tmp_path / "prod.toml"
-    config.write_text(REPACK.replace("[build]", "# ours\n[build]"))
-    brqos("pipeline", "image", "--config", "prod.toml", "--variant", "aws-k8s-1.34", "--arch", "arm64")
-    assert (seen["variant"], seen["arch"]) == ("aws-k8s-1.34", "arm64")
-    assert "regions" not in seen["text"]
-    assert "cluster" not in seen["text"]
-    assert 'engine = "repack"' in seen["text"]
-    assert Path(seen["config"]).name == "prod.toml"
-    assert not Path(seen["config"]).exists()
-    assert "regions" in config.read_text()
-
-
 @pytest.mark.processes
 def test_what_is_built_without_a_login_is_published_by_the_same_file(brqos, images: Images, tmp_path: Path) -> None:
     image = images.copied(tmp_path / "in")
     regions = '[ami]\nregions = ["eu-central-1", "us-east-1"]\nssm-prefix = "/images"\npromote = true\n'
     repack = f'[build]\nengine = "repack"\n[repack]\nunsigned = true\nimage = "{image.os_image}"\n'
     (tmp_path / "brqos.toml").write_text(f'variant = "aws-k8s-1.29"\narch = "x86_64"\n{repack}{regions}')
-    result = brqos("pipeline", "image", "--config", "brqos.toml", "--json").json
+    result = brqos("build", "--image-only", "--config", "brqos.toml", "--json").json
     assert result["amis"] == {}
     assert json.loads(Path(result["record"]).read_text())["spec"]["ami"]["regions"] == []
     words = ("register", "--config", "brqos.toml", "--record", result["record"], "--dry-run")
@@ -138,11 +117,9 @@ def test_what_is_built_without_a_login_is_published_by_the_same_file(brqos, imag
     assert "latest" in brqos(*words, "--promote").out
 
 
-@pytest.mark.parametrize("text", [None, "not toml ="])
-def test_an_image_of_no_file(brqos, tmp_path: Path, text: str | None) -> None:
-    if text is not None:
-        (tmp_path / "brqos.toml").write_text(text)
-    assert "brqos.toml cannot be read" in brqos("pipeline", "image", code=3).err
+def test_an_image_alone_has_no_region_and_no_cluster(brqos, repack: Path) -> None:
+    for words in (("--region", "eu-central-1"), ("--cluster", "prod")):
+        assert "--image-only does not go together with" in brqos("build", "--image-only", *words, code=2).err
 
 
 def test_the_repositorys_own_pipeline_is_up_to_date(brqos, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +133,7 @@ def test_the_repositorys_own_pipeline_is_up_to_date(brqos, monkeypatch: pytest.M
     )
 
 
-@pytest.mark.parametrize("command", ["github", "gitlab", "image"])
+@pytest.mark.parametrize("command", ["github", "gitlab"])
 def test_no_word_of_the_help_is_lost(command: str) -> None:
     printed = CliRunner().invoke(app, ["pipeline", command, "--help"], env={"COLUMNS": "500"}).stdout
     found = get_command(app).commands["pipeline"].commands[command]  # type: ignore[attr-defined]

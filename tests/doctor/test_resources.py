@@ -36,7 +36,7 @@ def test_cores(cores: int, status: Status) -> None:
 
 
 def _for_repack(name: str, machine: Machine, *, official: bool = True) -> Check | None:
-    checks = check_repack_resources(machine, Path("/work/here"), Path("/cache/brqos"), official=official)
+    checks = check_repack_resources(machine, Path("/srv/here"), Path("/cache/brqos"), official=official)
     return next((check for check in checks if check.name == name), None)
 
 
@@ -56,7 +56,7 @@ def test_disk_for_repacking(free: int, told: str, status: Status) -> None:
     check = _for_repack("disk", Machine(free=free))
     assert check is not None
     assert (check.status, check.version, check.needed) == (status, told, "6 GB")
-    assert ("/work/here" in check.remedy) is (status is not Status.FOUND)
+    assert ("/srv/here" in check.remedy) is (status is not Status.FOUND)
 
 
 def test_an_official_image_is_kept_in_the_cache() -> None:

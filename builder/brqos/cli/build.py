@@ -1,6 +1,7 @@
 """`brqos build`: the whole way, from a Bottlerocket release to the nodegroup that uses the AMI."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +13,13 @@ from brqos.cli.pairs import pairs
 from brqos.cli.repacking import run_repacking
 from brqos.cli.session import running
 from brqos.cli.spec import kubelet_flags, resolved, upstream_flags
+from brqos.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from brqos.config.model import BuildSpec
+    from brqos.config.resolve import Resolved
     from brqos.console import Console
     from brqos.pipeline.surroundings import Surroundings
 
@@ -84,6 +87,10 @@ def build(
     self_managed: Annotated[
         bool | None, typer.Option("--self-managed/--managed", help="Kind of the nodegroup; managed by default.")
     ] = None,
+    image_only: Annotated[
+        bool,
+        typer.Option("--image-only", help="End with the image, whatever regions and cluster the file has."),
+    ] = False,
     confirm_public: options.ConfirmPublic = False,
     config: options.ConfigFile = None,
     show_config: Annotated[
@@ -126,6 +133,8 @@ def build(
             },
             image=image,
         )
+        if image_only:
+            configuration = _without_publishing(configuration, region or cluster)
         if show_config:
             show_configuration(console, configuration)
             return
@@ -137,6 +146,18 @@ def build(
             return
         with _surroundings(configuration.spec, rehearse=rehearse) as around:
             _run(console, around, dry_run=dry_run, force=force, wait=wait)
+
+
+def _without_publishing(configuration: "Resolved", asked_for: object) -> "Resolved":
+    if asked_for:
+        raise UsageError(
+            "--image-only does not go together with --region or --cluster",
+            why="It ends with the image; they are about what follows.",
+            todo="Keep one of them.",
+        )
+    spec = configuration.spec
+    ami, nodegroup = spec.ami.model_copy(update={"regions": ()}), spec.nodegroup.model_copy(update={"cluster": None})
+    return replace(configuration, spec=spec.model_copy(update={"ami": ami, "nodegroup": nodegroup}))
 
 
 def _kind(self_managed: bool | None) -> dict[str, object]:

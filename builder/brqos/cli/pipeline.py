@@ -151,30 +151,3 @@ def gitlab(
     """
     with running(json_output=json_output or iam, quiet=quiet) as console:
         run(console, Asked(context.params))
-
-
-@pipeline.command("image")
-def image(
-    variant: options.Variant = None,
-    arch: options.Arch = None,
-    config: options.ConfigFile = None,
-    sbkeys_profile: Annotated[
-        Path | None,
-        typer.Option("--sbkeys-profile", metavar="DIR", help="Secure Boot signing profile; the file's by default."),
-    ] = None,
-    json_output: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Build one image and publish nothing, whatever regions the file has: the build step of a pipeline.
-
-    The record is carried on by other jobs, which have a login and say what is
-    published with the file's own sections ami and nodegroup.
-    """
-    from brqos.cli.build import build
-    from brqos.cli.pipeline_file import without_publishing
-
-    with running(json_output=json_output, quiet=quiet), without_publishing(config) as file:
-        build(
-            variant=variant, arch=arch, config=file, sbkeys_profile=sbkeys_profile,
-            json_output=json_output, quiet=quiet,
-        )  # fmt: skip

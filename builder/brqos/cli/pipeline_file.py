@@ -1,9 +1,7 @@
 """What `brqos pipeline` does beside parsing: plan, write or print."""
 
-import contextlib
 import shlex
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,29 +176,3 @@ def _brqos_here() -> str:
     from brqos.fleet.pipelines.wishes import THIS_REPOSITORY
 
     return THIS_REPOSITORY if _OF_BRQOS.is_file() else f"brqos[repack,official]=={__version__}"
-
-
-@contextlib.contextmanager
-def without_publishing(config: Path | None) -> Iterator[Path]:
-    """The configuration file without what is about AWS and clusters, for as long as it is needed.
-
-    Raises ConfigurationError where there is no such file, or it is no TOML.
-    """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    from brqos.config.resolve import FILE_NAME
-    from brqos.files import write_atomically
-
-    path = config or Path(FILE_NAME)
-    try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigurationError(f"{path} cannot be read", why=str(error), todo="Name it with --config.") from None
-    # The image does not depend on them; a build with regions would go on to publish.
-    document.pop("ami", None)
-    document.pop("nodegroup", None)
-    with tempfile.TemporaryDirectory(prefix="brqos-image-") as folder:
-        file = Path(folder) / path.name
-        write_atomically(file, tomlkit.dumps(document))
-        yield file
