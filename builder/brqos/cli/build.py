@@ -111,6 +111,8 @@ def build(
     from brqos.image.progress import REHEARSAL_MARK as MARK
 
     with running(json_output=json_output, quiet=quiet, mark=MARK if rehearse else "") as console:
+        if image_only:
+            _check_image_only(region, cluster)
         configuration = resolved(
             config,
             {
@@ -134,7 +136,7 @@ def build(
             image=image,
         )
         if image_only:
-            configuration = _without_publishing(configuration, region or cluster)
+            configuration = _without_publishing(configuration)
         if show_config:
             show_configuration(console, configuration)
             return
@@ -148,13 +150,16 @@ def build(
             _run(console, around, dry_run=dry_run, force=force, wait=wait)
 
 
-def _without_publishing(configuration: "Resolved", asked_for: object) -> "Resolved":
-    if asked_for:
+def _check_image_only(region: list[str] | None, cluster: str | None) -> None:
+    if region or cluster:
         raise UsageError(
             "--image-only does not go together with --region or --cluster",
             why="It ends with the image; they are about what follows.",
             todo="Keep one of them.",
         )
+
+
+def _without_publishing(configuration: "Resolved") -> "Resolved":
     spec = configuration.spec
     ami, nodegroup = spec.ami.model_copy(update={"regions": ()}), spec.nodegroup.model_copy(update={"cluster": None})
     return replace(configuration, spec=spec.model_copy(update={"ami": ami, "nodegroup": nodegroup}))
