@@ -11,11 +11,7 @@ from botocore.stub import Stubber
 
 from brqos.aws.eks import (
     DescribedCluster,
-    DescribedNodegroup,
     Eks,
-    NodegroupScaling,
-    NodegroupTaint,
-    NodegroupTemplate,
 )
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.session import AwsSession
@@ -67,7 +63,6 @@ def test_a_cluster(eks: Eks, emulator: Emulator) -> None:
             "endpoint": "https://1.eks.amazonaws.com",
             "certificateAuthority": {"data": "Y2E="},
             "resourcesVpcConfig": VPC,
-            "kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.1.0.0/16"},
         },
     )
     cluster = eks.cluster("main")
@@ -77,32 +72,27 @@ def test_a_cluster(eks: Eks, emulator: Emulator) -> None:
         version="1.29",
         endpoint="https://1.eks.amazonaws.com",
         certificate_authority="Y2E=",
-        service_cidr="10.1.0.0/16",
-        ip_family="ipv4",
         vpc_id="vpc-1",
         subnet_ids=("subnet-1", "subnet-2"),
         cluster_security_group="sg-1",
         security_group_ids=("sg-2",),
         auto_mode=False,
-        private_access=True,
-        public_access=False,
         tags={},
     )
     assert not cluster.created_by_eksctl
-    network = {"ipFamily": "ipv6", "serviceIpv6Cidr": "fd12::/108", "serviceIpv4Cidr": None}
     tags = {"alpha.eksctl.io/cluster-name": "main"}
-    changes = {"kubernetesNetworkConfig": network, "computeConfig": {"enabled": True}, "tags": tags}
+    changes = {"computeConfig": {"enabled": True}, "tags": tags}
     emulator.add_cluster(REGION, "main", changes)
     changed = eks.cluster("main")
-    assert changed == replace(cluster, service_cidr="fd12::/108", ip_family="ipv6", auto_mode=True, tags=tags)
+    assert changed == replace(cluster, auto_mode=True, tags=tags)
     assert changed.created_by_eksctl
 
 
 def test_a_cluster_that_is_not_ready() -> None:
     # EKS tells null, which botocore leaves out, or nothing at all.
     bare = stubbed({"name": "main", "status": "CREATING", "certificateAuthority": {}})
-    assert (bare.status, bare.endpoint, bare.certificate_authority, bare.service_cidr) == ("CREATING", "", "", "")
-    assert (bare.ip_family, bare.subnet_ids, bare.auto_mode, bare.tags) == ("ipv4", (), False, {})
+    assert (bare.status, bare.endpoint, bare.certificate_authority) == ("CREATING", "", "")
+    assert (bare.subnet_ids, bare.auto_mode, bare.tags) == ((), False, {})
 
 
 @pytest.mark.loopback
@@ -110,51 +100,16 @@ def test_nodegroups(eks: Eks, emulator: Emulator) -> None:
     with pytest.raises(AwsCallError, match="ListNodegroups in eu-west-1") as caught:
         eks.nodegroups("main")
     assert caught.value.kind is ErrorKind.NOT_FOUND
-    assert eks.nodegroup("main", "nodes") is None
+    assert not eks.has_nodegroup("main", "nodes")
     emulator.add_cluster(REGION, "main", {"version": "1.29", "resourcesVpcConfig": {"subnetIds": ["subnet-1"]}})
     assert eks.nodegroups("main") == []
-    assert eks.nodegroup("main", "nodes") is None
-    taints = [{"key": "a", "value": "b", "effect": "NO_SCHEDULE"}, {"key": "c", "effect": "NO_EXECUTE"}]
-    emulator.add_nodegroup(
-        REGION,
-        "main",
-        "nodes",
-        {
-            "amiType": "CUSTOM",
-            "capacityType": "SPOT",
-            "instanceTypes": None,
-            "labels": {"a": "b"},
-            "taints": taints,
-            "launchTemplate": {"id": "lt-0123456789abcdef0", "name": "template", "version": "3"},
-            "nodeRole": ROLE,
-            "releaseVersion": "ami-0123456789abcdef0",
-            "tags": {"c": "d"},
-        },
-    )
-    assert eks.nodegroup("main", "nodes") == DescribedNodegroup(
-        name="nodes",
-        cluster="main",
-        status="ACTIVE",
-        ami_type="CUSTOM",
-        capacity_type="SPOT",
-        scaling=NodegroupScaling(minimum=1, maximum=3, desired=2),
-        instance_types=(),
-        labels={"a": "b"},
-        taints=(NodegroupTaint("a", "b", "NO_SCHEDULE"), NodegroupTaint("c", "", "NO_EXECUTE")),
-        template=NodegroupTemplate("lt-0123456789abcdef0", "template", "3"),
-        role=ROLE,
-        subnets=("subnet-1",),
-        version="1.29",
-        release_version="ami-0123456789abcdef0",
-        tags={"c": "d"},
-    )
+    assert not eks.has_nodegroup("main", "nodes")
+    emulator.add_nodegroup(REGION, "main", "nodes")
+    assert eks.has_nodegroup("main", "nodes")
     for number in range(3):
         emulator.add_nodegroup(REGION, "main", f"other-{number}")
     emulator.store.largest_page = 2
     assert eks.nodegroups("main") == ["nodes", "other-0", "other-1", "other-2"]
-    plain = eks.nodegroup("main", "other-0")
-    assert plain is not None
-    assert (plain.template, plain.taints, plain.instance_types) == (None, (), ("m5.large",))
 
 
 def test_as_moto_tells_them() -> None:
@@ -170,18 +125,13 @@ def test_as_moto_tells_them() -> None:
         eks = Eks(asked, REGION, None)
         cluster = eks.cluster("main")
         assert cluster is not None
-        assert (cluster.status, cluster.version, cluster.service_cidr) == ("ACTIVE", "1.29", "172.20.0.0/16")
+        assert (cluster.status, cluster.version) == ("ACTIVE", "1.29")
         assert cluster.created_by_eksctl
-        taints = [{"key": "a", "value": "b", "effect": "NO_SCHEDULE"}]
-        given = {"subnets": ["subnet-1"], "nodeRole": ROLE, "instanceTypes": ["m5.large"], "taints": taints}
-        asked.create_nodegroup(clusterName="main", nodegroupName="nodes", **given)
-        nodegroup = eks.nodegroup("main", "nodes")
-        assert nodegroup is not None
-        assert nodegroup.taints == (NodegroupTaint("a", "b", "NO_SCHEDULE"),)
-        assert (nodegroup.role, nodegroup.subnets, nodegroup.template) == (ROLE, ("subnet-1",), None)
+        asked.create_nodegroup(clusterName="main", nodegroupName="nodes", subnets=["subnet-1"], nodeRole=ROLE)
+        assert eks.has_nodegroup("main", "nodes")
         assert eks.nodegroups("main") == ["nodes"]
         assert eks.cluster("other") is None
-        assert eks.nodegroup("main", "other") is None
+        assert not eks.has_nodegroup("main", "other")
 
 
 @pytest.mark.loopback
@@ -197,7 +147,7 @@ def test_refusals(eks: Eks, emulator: Emulator, kind: str, expected: ErrorKind) 
     emulator.add_cluster(REGION, "main")
     calls = {
         "DescribeCluster": lambda: eks.cluster("main"),
-        "DescribeNodegroup": lambda: eks.nodegroup("main", "nodes"),
+        "DescribeNodegroup": lambda: eks.has_nodegroup("main", "nodes"),
         "ListNodegroups": lambda: eks.nodegroups("main"),
     }
     for operation, call in calls.items():

@@ -63,14 +63,14 @@ def test_making_and_changing(source: str, request: pytest.FixtureRequest) -> Non
     other = {"ImageId": "ami-0fedcba9876543210"}
     second = templates.create_version(made.template, other, description="", token="u")
     assert second == WrittenVersion(made.template, 2)
-    templates.set_default(made.template, 2)
-    assert templates.find("nodes") == DescribedLaunchTemplate(made.template, "nodes", 2, 2, TAGS)
+    assert templates.find("nodes") == DescribedLaunchTemplate(made.template, "nodes", 1, 2, TAGS)
     told = templates.version(made.template, 1)
     # moto counts the tags of the template itself to its data.
     assert {name: value for name, value in told.items() if name != "TagSpecifications"} == {
         name: value for name, value in DATA.items() if name != "TagSpecifications"
     }
-    assert templates.version(made.template, "$Default") == templates.version(made.template, "$Latest") == other
+    assert templates.version(made.template, "$Default") == told
+    assert templates.version(made.template, "$Latest") == other
 
 
 @pytest.mark.loopback
@@ -85,9 +85,6 @@ def test_refusals(source: str, request: pytest.FixtureRequest) -> None:
         with pytest.raises(AwsCallError) as caught:
             templates.version(template, version)
         assert caught.value.kind is ErrorKind.NOT_FOUND
-    with pytest.raises(AwsCallError) as caught:
-        templates.set_default(UNKNOWN, 1)
-    assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
 @pytest.mark.loopback
@@ -137,7 +134,6 @@ def test_probes(of_emulator: LaunchTemplates, emulator: Emulator) -> None:
     probes = {
         "CreateLaunchTemplate": lambda: of_emulator.probe_create("nodes", DATA, description="x", tags=TAGS),
         "CreateLaunchTemplateVersion": lambda: of_emulator.probe_create_version(UNKNOWN, DATA, description="x"),
-        "ModifyLaunchTemplate": lambda: of_emulator.probe_set_default(UNKNOWN, 2),
     }
     for operation, probe in probes.items():
         assert (probe().operation, probe().permission) == (operation, Permission.ALLOWED)

@@ -1,4 +1,4 @@
-"""EKS: what a cluster and its managed nodegroups are like. Nothing here changes one."""
+"""EKS: what a cluster is like, and which managed nodegroups it has. Nothing here changes one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,9 +16,8 @@ _EKSCTL_TAG = "alpha.eksctl.io/cluster-name"
 class DescribedCluster:
     """A cluster as DescribeCluster tells it; what it does not tell (yet: `status` CREATING) is empty.
 
-    `version` is Kubernetes' (`1.29`), `certificate_authority` base64 of PEM. `service_cidr` is of `ip_family` (`ipv4`
-    or `ipv6`): that of services, and so of the cluster's DNS. `security_group_ids` are those that were given beside
-    the `cluster_security_group`, which EKS made.
+    `version` is Kubernetes' (`1.29`), `certificate_authority` base64 of PEM. `security_group_ids` are those that were
+    given beside the `cluster_security_group`, which EKS made.
     """
 
     name: str
@@ -26,15 +25,11 @@ class DescribedCluster:
     version: str
     endpoint: str
     certificate_authority: str
-    service_cidr: str
-    ip_family: str
     vpc_id: str
     subnet_ids: tuple[str, ...]
     cluster_security_group: str
     security_group_ids: tuple[str, ...]
     auto_mode: bool
-    private_access: bool
-    public_access: bool
     tags: Mapping[str, str]
 
     @property
@@ -44,59 +39,6 @@ class DescribedCluster:
         eksctl itself goes by the CloudFormation stack, which may be gone while the tag is still there.
         """
         return _EKSCTL_TAG in self.tags
-
-
-@dataclass(frozen=True, slots=True)
-class NodegroupScaling:
-    """How many nodes a nodegroup may have, and shall have."""
-
-    minimum: int
-    maximum: int
-    desired: int
-
-
-@dataclass(frozen=True, slots=True)
-class NodegroupTaint:
-    """A taint; `effect` is spelt as EKS does: `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`."""
-
-    key: str
-    value: str
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class NodegroupTemplate:
-    """The launch template that a nodegroup was given, with the number of the version that it uses."""
-
-    id: str
-    name: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedNodegroup:
-    """A managed nodegroup as DescribeNodegroup tells it.
-
-    `ami_type` is `CUSTOM` where the launch template names an image, `capacity_type` is `ON_DEMAND`, `SPOT` or
-    `CAPACITY_BLOCK`. `instance_types` are empty where the template names one. `release_version` is that of AWS's image,
-    of a custom one its id. `role` is an ARN.
-    """
-
-    name: str
-    cluster: str
-    status: str
-    ami_type: str
-    capacity_type: str
-    scaling: NodegroupScaling
-    instance_types: tuple[str, ...]
-    labels: Mapping[str, str]
-    taints: tuple[NodegroupTaint, ...]
-    template: NodegroupTemplate | None
-    role: str
-    subnets: tuple[str, ...]
-    version: str
-    release_version: str
-    tags: Mapping[str, str]
 
 
 class EksClient(Protocol):
@@ -129,14 +71,14 @@ class Eks:
 
         return _or_none(ask)
 
-    def nodegroup(self, cluster: str, name: str) -> DescribedNodegroup | None:
-        """The managed nodegroup of that name; None if there is none, or no such cluster."""
+    def has_nodegroup(self, cluster: str, name: str) -> bool:
+        """Whether the cluster has a managed nodegroup of that name; no cluster has none."""
 
-        def ask() -> DescribedNodegroup:
+        def ask() -> Mapping[str, Any]:
             with translated("DescribeNodegroup", self.region, self._profile):
-                return _nodegroup(self._client.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"])
+                return self._client.describe_nodegroup(clusterName=cluster, nodegroupName=name)
 
-        return _or_none(ask)
+        return _or_none(ask) is not None
 
     def nodegroups(self, cluster: str) -> list[str]:
         """The names of a cluster's managed nodegroups; an error of kind NOT_FOUND if there is no such cluster."""
@@ -158,50 +100,17 @@ def _or_none(ask: Callable[[], _T]) -> _T | None:
 
 
 def _cluster(told: Mapping[str, Any]) -> DescribedCluster:
-    network = told.get("kubernetesNetworkConfig") or {}
     vpc = told.get("resourcesVpcConfig") or {}
-    family = network.get("ipFamily") or "ipv4"
     return DescribedCluster(
         name=told["name"],
         status=told.get("status", ""),
         version=told.get("version", ""),
         endpoint=told.get("endpoint") or "",
         certificate_authority=(told.get("certificateAuthority") or {}).get("data", ""),
-        service_cidr=network.get("serviceIpv6Cidr" if family == "ipv6" else "serviceIpv4Cidr") or "",
-        ip_family=family,
         vpc_id=vpc.get("vpcId", ""),
         subnet_ids=tuple(vpc.get("subnetIds") or ()),
         cluster_security_group=vpc.get("clusterSecurityGroupId", ""),
         security_group_ids=tuple(vpc.get("securityGroupIds") or ()),
         auto_mode=(told.get("computeConfig") or {}).get("enabled", False),
-        private_access=vpc.get("endpointPrivateAccess", False),
-        public_access=vpc.get("endpointPublicAccess", False),
-        tags=dict(told.get("tags") or {}),
-    )
-
-
-def _nodegroup(told: Mapping[str, Any]) -> DescribedNodegroup:
-    scaling = told.get("scalingConfig") or {}
-    template = told.get("launchTemplate")
-    return DescribedNodegroup(
-        name=told["nodegroupName"],
-        cluster=told.get("clusterName", ""),
-        status=told.get("status", ""),
-        ami_type=told.get("amiType", ""),
-        capacity_type=told.get("capacityType", ""),
-        scaling=NodegroupScaling(scaling.get("minSize", 0), scaling.get("maxSize", 0), scaling.get("desiredSize", 0)),
-        instance_types=tuple(told.get("instanceTypes") or ()),
-        labels=dict(told.get("labels") or {}),
-        taints=tuple(
-            NodegroupTaint(taint.get("key", ""), taint.get("value", ""), taint.get("effect", ""))
-            for taint in told.get("taints") or ()
-        ),
-        template=NodegroupTemplate(template.get("id", ""), template.get("name", ""), template.get("version", ""))
-        if template
-        else None,
-        role=told.get("nodeRole", ""),
-        subnets=tuple(told.get("subnets") or ()),
-        version=told.get("version", ""),
-        release_version=told.get("releaseVersion", ""),
         tags=dict(told.get("tags") or {}),
     )

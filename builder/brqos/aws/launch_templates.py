@@ -88,11 +88,6 @@ class LaunchTemplates:
             answer = cast("Any", self._client).create_launch_template_version(**asked, ClientToken=token)
         return WrittenVersion(template, answer["LaunchTemplateVersion"]["VersionNumber"], _warnings(answer))
 
-    def set_default(self, template: str, version: int) -> None:
-        """Make a version the one that `$Default` means."""
-        with translated("ModifyLaunchTemplate", self.region, self._profile):
-            self._client.modify_launch_template(LaunchTemplateId=template, DefaultVersion=str(version))
-
     def probe_create(
         self, name: str, data: Mapping[str, Any], *, description: str, tags: Mapping[str, str]
     ) -> ProbeResult:
@@ -102,11 +97,6 @@ class LaunchTemplates:
     def probe_create_version(self, template: str, data: Mapping[str, Any], *, description: str) -> ProbeResult:
         """Ask whether `create_version` would be allowed."""
         return self._probe("CreateLaunchTemplateVersion", _new_version(template, data, description))
-
-    def probe_set_default(self, template: str, version: int) -> ProbeResult:
-        """Ask whether `set_default` would be allowed."""
-        asked = {"LaunchTemplateId": template, "DefaultVersion": str(version)}
-        return self._probe("ModifyLaunchTemplate", asked)
 
     def _probe(self, operation: str, asked: Mapping[str, Any]) -> ProbeResult:
         return DryRunEc2(self._client, self.region, self._profile).probe(operation, asked)

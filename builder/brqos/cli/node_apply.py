@@ -86,7 +86,7 @@ def _exists(console: "Console", request: "NodegroupRequest", session: "AwsSessio
     from brqos.aws.errors import AwsCallError
 
     try:
-        return session.eks(request.region).nodegroup(request.cluster, request.name) is not None
+        return session.eks(request.region).has_nodegroup(request.cluster, request.name)
     except AwsCallError as error:
         console.warn(
             f"whether {request.cluster} has a nodegroup {request.name} is not known ({error.what}): one that is there "

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brqos.cli import access_options as access
+from brqos.cli import kubelet_options as kubelet
 from brqos.cli import node_options as node
 from brqos.cli.node_flags import nodegroup_spec
 from brqos.cli.node_images import check_factor, of_any_release
@@ -43,18 +45,18 @@ def userdata(
         bool,
         typer.Option("--without-cluster", help="Leave out what joins a cluster, for tools that add it themselves."),
     ] = False,
-    api_server: node.ApiServer = None,
-    cluster_certificate: node.Certificate = None,
-    cluster_dns_ip: node.DnsIp = None,
-    admin_container: node.AdminContainer = None,
-    control_container: node.ControlContainer = None,
-    max_pods: node.MaxPods = None,
-    label: node.Labels = None,
-    taint: node.Taints = None,
-    kube_reserved: node.KubeReserved = None,
-    system_reserved: node.SystemReserved = None,
-    eviction_hard: node.EvictionHard = None,
-    setting: node.Setting = None,
+    api_server: access.ApiServer = None,
+    cluster_certificate: access.Certificate = None,
+    cluster_dns_ip: access.DnsIp = None,
+    admin_container: access.AdminContainer = None,
+    control_container: access.ControlContainer = None,
+    max_pods: kubelet.MaxPods = None,
+    label: kubelet.Labels = None,
+    taint: kubelet.Taints = None,
+    kube_reserved: kubelet.KubeReserved = None,
+    system_reserved: kubelet.SystemReserved = None,
+    eviction_hard: kubelet.EvictionHard = None,
+    setting: kubelet.Setting = None,
     keys: Annotated[
         bool, typer.Option("--keys", help="List the settings that the image knows, with their types, and end.")
     ] = False,

@@ -22,7 +22,7 @@ _STEP = 2
 REHEARSAL = "REHEARSAL - DO NOT USE: the AMI below does not exist; this only shows what a file looks like."
 ON_THE_DATA_VOLUME = "images, containers and logs"
 SYSTEM_STAYS = "The system's own volume stays as the AMI has it."
-KEY_POLICY = (
+KEY_POLICY_REMARK = (
     "The key's policy has to let the role AWSServiceRoleForAutoScaling use it, or instances end as soon as they start."
 )
 SET_BY_EKS_LATER = "EKS sets these through its API, some moments after a node has joined."

@@ -66,7 +66,7 @@ def test_everything_is_found(make: Make, filesystem: Filesystem, architecture: s
     assert found.kubelet.version_from.endswith("application-inventory.json")
     assert found.grub.verity.root_hash.hex() == made.verity.root_hash
     assert found.files.size == found.grub.verity.data_bytes == made.verity.data_blocks * 4096
-    assert found.defaults.version_lock == "latest"
+    assert 'version-lock = "latest"' in found.defaults.text
     assert not found.is_signed
     assert choose_delivery(found.kubelet, None) is Delivery.DROP_IN
 

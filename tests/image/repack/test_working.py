@@ -12,7 +12,7 @@ import pytest
 
 from brqos.errors import ConfigurationError
 from brqos.image.repack.gpt import Partition
-from brqos.image.repack.working import copy_image, extract, private_folder, put_back, read_partition
+from brqos.image.repack.working import copy_image, extract, folder_beside, put_back, read_partition
 from brqos.monitor import Silent
 
 MIB = 2**20
@@ -28,7 +28,7 @@ def test_the_copy_has_the_bytes_and_the_hash_and_holes(tmp_path: Path, name: str
     image = tmp_path / name
     image.write_bytes(lz4.frame.compress(CONTENT) if name.endswith("lz4") else CONTENT)
     before = image.read_bytes()
-    with private_folder(tmp_path / "out") as folder:
+    with folder_beside(tmp_path / "out") as folder:
         copy = copy_image(image, folder, Silent())
         assert copy.path.read_bytes() == CONTENT
         assert (copy.sha256, copy.bytes) == (hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
@@ -42,7 +42,7 @@ def test_the_copy_has_the_bytes_and_the_hash_and_holes(tmp_path: Path, name: str
 def test_frames_that_follow_one_another_are_one_image(tmp_path: Path) -> None:
     image = tmp_path / "os.img.lz4"
     image.write_bytes(b"".join(lz4.frame.compress(CONTENT[at : at + MIB]) for at in range(0, len(CONTENT), MIB)))
-    with private_folder(tmp_path) as folder:
+    with folder_beside(tmp_path) as folder:
         assert copy_image(image, folder, Silent()).path.read_bytes() == CONTENT
 
 
@@ -52,13 +52,13 @@ def test_frames_that_follow_one_another_are_one_image(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused_and_nothing_stays(tmp_path: Path, damage) -> None:
     image = tmp_path / "os.img.lz4"
     image.write_bytes(damage(lz4.frame.compress(CONTENT, content_checksum=True)))
-    with pytest.raises(ConfigurationError, match="cannot be unpacked"), private_folder(tmp_path) as folder:
+    with pytest.raises(ConfigurationError, match="cannot be unpacked"), folder_beside(tmp_path) as folder:
         copy_image(image, folder, Silent())
     assert [path.name for path in tmp_path.iterdir()] == ["os.img.lz4"]
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with private_folder(tmp_path) as folder, pytest.raises(ConfigurationError, match="there is no image"):
+    with folder_beside(tmp_path) as folder, pytest.raises(ConfigurationError, match="there is no image"):
         copy_image(tmp_path / "x.img", folder, Silent())
 
 

@@ -40,15 +40,11 @@ CLUSTER = DescribedCluster(
     version="1.30",
     endpoint="https://ABC.gr7.eu-central-1.eks.amazonaws.com",
     certificate_authority="LS0tLS1CRUdJTiBDRVJU",
-    service_cidr="10.100.0.0/16",
-    ip_family="ipv4",
     vpc_id="vpc-01234567",
     subnet_ids=("subnet-00000001", "subnet-00000002", "subnet-00000003"),
     cluster_security_group="sg-00000001",
     security_group_ids=("sg-00000002",),
     auto_mode=False,
-    private_access=True,
-    public_access=True,
     tags={"alpha.eksctl.io/cluster-name": "prod"},
 )
 SUBNETS = {

@@ -7,7 +7,7 @@ import pytest
 
 from brqos.errors import ConfigurationError
 from brqos.nodes.karpenter.modelled import MODELLED, OWNED, Each, Kind, Members, Model, check_modelled
-from brqos.nodes.user_data.known import known_kubernetes_keys
+from nodes.user_data.keys import known_kubernetes_keys
 
 IN_KUBELET = {"max-pods", "kube-reserved", "system-reserved", "eviction-hard", "cluster-dns-ip"}
 NEWEST = "1.66.0"

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from brqos.errors import ConfigurationError
-from brqos.nodes.user_data.known import check_settings, known_kubernetes_keys
+from brqos.nodes.user_data.known import check_settings
 from brqos.nodes.user_data.listed import complete_to, everything, order
 from brqos.variant import KubernetesVersion, VariantName
+from nodes.user_data.keys import known_kubernetes_keys
 
 PLAIN = VariantName.parse("aws-k8s-1.34")
 NVIDIA = VariantName.parse("aws-k8s-1.34-nvidia")

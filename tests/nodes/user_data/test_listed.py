@@ -8,9 +8,10 @@ import pytest
 
 from brqos.config.variants import NEWEST_SEEN, shipped_variants
 from brqos.nodes.quantities import EVICTION_SIGNALS, RESERVABLE
-from brqos.nodes.user_data.known import check_settings, keys_for, known_kubernetes_keys
+from brqos.nodes.user_data.known import check_settings, keys_for
 from brqos.nodes.user_data.listed import Setting, complete_to, everything, order
 from brqos.variant import VariantName
+from nodes.user_data.keys import known_kubernetes_keys
 
 PLAIN = VariantName.parse("aws-k8s-1.34")
 NVIDIA = VariantName.parse("aws-k8s-1.34-nvidia")

@@ -155,14 +155,8 @@ def _content(file: Path) -> bytes | None:
 
 
 def _check_signatures(boot_files: BootFiles, keys: "SigningKeys | None") -> tuple[Verified, ...]:
-    said = verify_unsigned(boot_files) if keys is None else verify_signed(boot_files, keys)
-    found = []
-    for line in said:
-        # verify.py names the tool at the end of its line, where it asked one.
-        what, _, tool = line.removesuffix(")").rpartition(" (") if line.endswith(")") else (line, "", "")
-        asked = tool in {"sbverify", "gpg"}
-        found.append(Verified(what=what if asked else line, tool=tool if asked else "brqos"))
-    return tuple(found)
+    links = verify_unsigned(boot_files) if keys is None else verify_signed(boot_files, keys)
+    return tuple(Verified(what=link.what, tool=link.tool) for link in links)
 
 
 def _refused(tool: str, done: Completed) -> RefusedResultError:

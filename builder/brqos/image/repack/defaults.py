@@ -25,13 +25,6 @@ class Defaults:
     path: str
     text: str = field(repr=False)
 
-    @property
-    def version_lock(self) -> str | None:
-        """settings.updates.version-lock; upstream's default is `latest`."""
-        updates = tomllib.loads(self.text).get("settings", {}).get("updates", {})
-        value = updates.get("version-lock")
-        return value if isinstance(value, str) else None
-
 
 def find_defaults(files: FileSystem, usr: str) -> Defaults:
     """The file that storewolf takes; raises ConfigurationError where it is not there exactly once, or no TOML."""

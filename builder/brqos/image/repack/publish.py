@@ -13,7 +13,6 @@ from brqos.image.model import ImageRole
 from brqos.image.repack.os_release import OsRelease
 from brqos.variant import VariantName
 
-_READ = 4 * 2**20
 # What os-release says becomes a part of a file's name.
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -92,8 +91,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as opened:
-        while part := opened.read(_READ):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -37,7 +37,7 @@ class WorkingCopy:
 
 
 @contextlib.contextmanager
-def private_folder(beside: Path) -> Iterator[Path]:
+def folder_beside(beside: Path) -> Iterator[Path]:
     """A folder of mode 0700 in the folder of the output, removed at the end with all that is in it."""
     beside.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".brqos-repack-", dir=beside))

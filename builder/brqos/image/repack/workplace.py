@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from brqos import process
 from brqos.errors import ConfigurationError
-from brqos.image.repack.working import private_folder
+from brqos.image.repack.working import folder_beside
 
 _FOLDERS = ".brqos-repack-*"
 _LOCK = "lock"
@@ -57,7 +57,7 @@ def remove_left_over(output: Path, folders: str = _FOLDERS) -> tuple[Path, ...]:
 
 def _own_folder(output: Path, stack: contextlib.ExitStack) -> Path:
     while True:
-        folder = stack.enter_context(private_folder(output))
+        folder = stack.enter_context(folder_beside(output))
         if hold(folder, stack):
             return folder
 

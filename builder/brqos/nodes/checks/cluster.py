@@ -6,11 +6,11 @@ from brqos.aws.eks import DescribedCluster
 from brqos.aws.subnets import DescribedSubnet
 from brqos.config.nodegroup import NodegroupKind, NodegroupSpec, VpcSpec
 from brqos.errors import ConfigurationError
+from brqos.nodes.eksctl.network import LEAST_SUBNETS
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.skew import MOST_MINORS_BEHIND, goes_with
 from brqos.variant import KubernetesVersion
 
-_LEAST_SUBNETS = 2
 # Self-managed nodegroups and NodePools are none that EKS knows.
 _IF_TAKEN = {
     NodegroupKind.EKSCTL_MANAGED: "eksctl would pass over it",
@@ -130,9 +130,9 @@ def _vpc(cluster: DescribedCluster, subnets: Mapping[str, DescribedSubnet]) -> V
     public = _by_zone(subnet for subnet in subnets.values() if subnet.maps_public_ip)
     private = _by_zone(subnet for subnet in subnets.values() if not subnet.maps_public_ip)
     # eksctl 0.231, v1alpha5/vpc.go: HasSufficientSubnets.
-    if len(public) < _LEAST_SUBNETS <= len(private):
+    if len(public) < LEAST_SUBNETS <= len(private):
         public = {}
-    elif len(private) < _LEAST_SUBNETS <= len(public):
+    elif len(private) < LEAST_SUBNETS <= len(public):
         private = {}
     return VpcSpec(
         id=cluster.vpc_id or None,

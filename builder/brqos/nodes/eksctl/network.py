@@ -12,7 +12,7 @@ from brqos.nodes.zones import check_zones
 Document = dict[str, Any]
 
 # eksctl 0.231, v1alpha5/vpc.go: HasSufficientSubnets.
-_LEAST_SUBNETS = 2
+LEAST_SUBNETS = 2
 
 
 def network(request: NodegroupRequest) -> Document:
@@ -91,10 +91,10 @@ def _check_subnets(request: NodegroupRequest) -> None:
     check_once("subnet", (*spec.vpc.private_subnets.values(), *spec.vpc.public_subnets.values()))
     both: Mapping[str, Mapping[str, str]] = {"private": spec.vpc.private_subnets, "public": spec.vpc.public_subnets}
     for name, subnets in both.items():
-        if 0 < len(subnets) < _LEAST_SUBNETS:
+        if 0 < len(subnets) < LEAST_SUBNETS:
             raise ConfigurationError(
                 f"the cluster's vpc has one {name} subnet only",
-                why=f"eksctl wants {_LEAST_SUBNETS} of a kind, or none.",
+                why=f"eksctl wants {LEAST_SUBNETS} of a kind, or none.",
                 todo="Add one in another zone.",
             )
     wanted = "private" if spec.private_networking else "public"

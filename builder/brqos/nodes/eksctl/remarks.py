@@ -12,7 +12,7 @@ from brqos.nodes.eksctl.volumes import names_its_volumes, system_gib
 from brqos.nodes.emit import Path
 from brqos.nodes.remarks import (
     BOTTLEROCKETS_USER_DATA,
-    KEY_POLICY,
+    KEY_POLICY_REMARK,
     NO_TYPES,
     ON_THE_DATA_VOLUME,
     SET_BY_EKS_LATER,
@@ -127,7 +127,7 @@ def _about_volumes(request: NodegroupRequest, here: Path) -> Remarks:
             text += f" Without volumeName eksctl means this one. {SYSTEM_STAYS}"
         texts[*here, "volumeSize"] = text
     if needs_key_policy(spec):
-        texts[*here, "volumeKmsKeyID"] = KEY_POLICY
+        texts[*here, "volumeKmsKeyID"] = KEY_POLICY_REMARK
     if names_its_volumes(spec):
         texts[*here, "volumeName"] = (
             "Without the name eksctl would map /dev/xvda with the same type and no IOPS, once anything is encrypted, "

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from brqos.errors import ConfigurationError
+from brqos.nodes.volumes import PROVISIONED_TYPES
 
 Nodegroup = Mapping[str, Any]
 
@@ -42,7 +43,6 @@ _OWNED_WHEN_SELF_MANAGED = {
 }
 
 _FAMILIES = ("Bottlerocket", "BottlerocketFips")
-_PROVISIONED = ("io1", "io2")
 
 
 def check_nodegroup(nodegroup: Nodegroup, *, managed: bool) -> None:
@@ -205,7 +205,7 @@ def _check_system_volume(nodegroup: Nodegroup) -> None:
             why="eksctl writes /dev/xvda twice, and EC2 refuses the launch template.",
             todo="Keep one of them.",
         )
-    if not nodegroup.get("volumeName") and nodegroup.get("volumeType") in _PROVISIONED:
+    if not nodegroup.get("volumeName") and nodegroup.get("volumeType") in PROVISIONED_TYPES:
         raise _refused(
             nodegroup,
             f"has volumeEncrypted and volumeType {nodegroup['volumeType']} without volumeName",

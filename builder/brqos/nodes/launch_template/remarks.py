@@ -14,7 +14,7 @@ from brqos.nodes.launch_template.document import (
 from brqos.nodes.launch_template.names import logical_ids, stack_name
 from brqos.nodes.launch_template.user_data import API_SERVER, CERTIFICATE
 from brqos.nodes.remarks import (
-    KEY_POLICY,
+    KEY_POLICY_REMARK,
     NO_TYPES,
     ON_THE_DATA_VOLUME,
     SET_BY_EKS_LATER,
@@ -141,7 +141,7 @@ def _about_volumes(request: NodegroupRequest) -> str:
     if not spec.volume_encrypted:
         return f"{size}. {SYSTEM_STAYS}"
     text = f"{size}. Of the system's volume, /dev/xvda, only the encryption is said here; the rest is the AMI's."
-    return f"{text} {KEY_POLICY}" if needs_key_policy(spec) else text
+    return f"{text} {KEY_POLICY_REMARK}" if needs_key_policy(spec) else text
 
 
 def _about_user_data(request: NodegroupRequest) -> str:

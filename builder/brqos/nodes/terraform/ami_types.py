@@ -3,7 +3,7 @@
 from brqos.nodes.ami_types import ami_type
 from brqos.nodes.request import NodegroupRequest
 
-OFFICIAL_FLAVORS = ("", "nvidia", "fips")
+MODULES_FLAVORS = ("", "nvidia", "fips")
 """The flavors of which the module has the official AMI (_user_data/main.tf: ami_type_to_user_data_path)."""
 
 

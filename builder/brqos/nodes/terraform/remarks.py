@@ -4,7 +4,7 @@ from collections.abc import Container, Sequence
 
 from brqos.nodes import memory_remarks
 from brqos.nodes.remarks import (
-    KEY_POLICY,
+    KEY_POLICY_REMARK,
     NO_TYPES,
     ON_THE_DATA_VOLUME,
     SET_BY_EKS_LATER,
@@ -133,7 +133,7 @@ def _about_volumes(request: NodegroupRequest) -> str:
     if not request.spec.volume_encrypted:
         return f"{text}. {SYSTEM_STAYS}"
     text += "; xvda is the system's own. Both are encrypted."
-    return f"{text} {KEY_POLICY}" if needs_key_policy(request.spec) else text
+    return f"{text} {KEY_POLICY_REMARK}" if needs_key_policy(request.spec) else text
 
 
 def _about_identity(request: NodegroupRequest) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from brqos.errors import ConfigurationError
 from brqos.nodes.request import NodegroupRequest
 from brqos.nodes.tags import check_number
-from brqos.nodes.terraform.ami_types import OFFICIAL_FLAVORS
+from brqos.nodes.terraform.ami_types import MODULES_FLAVORS
 from brqos.nodes.terraform.user_data import SET_BY_THE_MODULE
 from brqos.nodes.user_data.merging import check_mergeable
 from brqos.nodes.user_data.toml import ROOM_TO_JOIN, check_size
@@ -37,7 +37,7 @@ def check_settings(settings: Mapping[str, Any], text: str, *, own_ami: bool) -> 
 
 def check_official_flavor(request: NodegroupRequest) -> None:
     """The official AMI has to be one that `ami_type` can name."""
-    if request.ami is None and request.variant.flavor not in OFFICIAL_FLAVORS:
+    if request.ami is None and request.variant.flavor not in MODULES_FLAVORS:
         raise ConfigurationError(
             f"a managed nodegroup cannot have the official AMI of {request.variant.base} by its type",
             why="terraform-aws-eks v21 knows the types BOTTLEROCKET_x86_64 and BOTTLEROCKET_ARM_64, alone or with "

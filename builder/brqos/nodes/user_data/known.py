@@ -56,13 +56,6 @@ def check_settings(settings: Mapping[str, Any], *, variant: VariantName, release
     return tuple(check.warnings)
 
 
-def known_kubernetes_keys(release: str) -> frozenset[str]:
-    """The names directly below `settings.kubernetes` that a release knows, in each of its aws-k8s images."""
-    at = order(release)
-    kubernetes = everything().keys["kubernetes"]
-    return frozenset(name for name, setting in kubernetes.keys.items() if order(setting.since) <= at)
-
-
 def keys_for(variant: VariantName, release: str | None = None) -> tuple[KnownKey, ...]:
     """The settings that an image of a variant knows and does something with, by their paths.
 

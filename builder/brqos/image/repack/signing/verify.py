@@ -1,5 +1,6 @@
 """A chain of signatures checked by others than those that made it: sbverify, gpg, and what is read back."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brqos.errors import ConfigurationError
@@ -17,8 +18,19 @@ if TYPE_CHECKING:
     from brqos.image.repack.signing.profile import SigningKeys
 
 
-def verify_signed(files: BootFiles, keys: "SigningKeys") -> tuple[str, ...]:
-    """Check every link of the chain under the profile's certificates; say what was checked, a line each.
+OURSELVES = "brqos"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something that holds, and the program that says so."""
+
+    what: str
+    tool: str = OURSELVES
+
+
+def verify_signed(files: BootFiles, keys: "SigningKeys") -> tuple[Link, ...]:
+    """Check every link of the chain under the profile's certificates; say what was checked.
 
     Raises ConfigurationError at the first link that does not hold. Needs no private key.
     """
@@ -32,11 +44,11 @@ def verify_signed(files: BootFiles, keys: "SigningKeys") -> tuple[str, ...]:
             if len(file.signatures()) != 1:
                 raise _broken(f"{file.name} has {len(file.signatures())} signatures instead of one")
             authenticode.check(file.data, file.name, certificate=certificate, folder=folder)
-            said.append(f"{file.name}: signed under {certificate.name} (sbverify)")
+            said.append(Link(f"{file.name}: signed under {certificate.name}", "sbverify"))
     shim = program(files, "shim")
     if trusted_certificate(shim.content(VENDOR_CERT)) != keys.vendor_der:
         raise _broken(f"{shim.name} does not trust vendor.crt of the profile")
-    said.append(f"{shim.name}: trusts vendor.crt, and nothing else besides the firmware's certificates")
+    said.append(Link(f"{shim.name}: trusts vendor.crt, and nothing else besides the firmware's certificates"))
     said.append(_verify_grub_cfg(files))
     if (files.db_crt, files.db_cer) != (keys.db_certificate.read_bytes(), keys.db_der):
         raise _broken("db.crt and db.cer on EFI-SYSTEM are not those of the profile")
@@ -44,7 +56,7 @@ def verify_signed(files: BootFiles, keys: "SigningKeys") -> tuple[str, ...]:
     return tuple(said)
 
 
-def verify_unsigned(files: BootFiles) -> tuple[str, ...]:
+def verify_unsigned(files: BootFiles) -> tuple[Link, ...]:
     """Check that GRUB asks for no signatures, and that no useless ones are left; say what was checked.
 
     Raises ConfigurationError.
@@ -54,10 +66,10 @@ def verify_unsigned(files: BootFiles) -> tuple[str, ...]:
         raise _broken(f"{grub.name} still has a key that grub.cfg would have to be signed with")
     if files.grub_cfg_sig is not None:
         raise _broken("there is still a grub.cfg.sig, and it cannot be right")
-    return f"{grub.name}: asks for no signatures (no section {PUBLIC_KEY})", "grub.cfg.sig: not there"
+    return Link(f"{grub.name}: asks for no signatures (no section {PUBLIC_KEY})"), Link("grub.cfg.sig: not there")
 
 
-def _verify_grub_cfg(files: BootFiles) -> str:
+def _verify_grub_cfg(files: BootFiles) -> Link:
     grub = program(files, "grub")
     if files.grub_cfg_sig is None:
         raise _broken("there is no grub.cfg.sig, and GRUB asks for it")
@@ -66,14 +78,14 @@ def _verify_grub_cfg(files: BootFiles) -> str:
         fingerprint = gpg.check(files.grub_cfg, files.grub_cfg_sig)
     if fingerprint is None:
         raise _broken(f"grub.cfg.sig is no signature of grub.cfg by the key in {grub.name}")
-    return f"grub.cfg: signed by the only key in {grub.name}, {fingerprint} (gpg)"
+    return Link(f"grub.cfg: signed by the only key in {grub.name}, {fingerprint}", "gpg")
 
 
-def _verify_hmac(files: BootFiles) -> str:
+def _verify_hmac(files: BootFiles) -> Link:
     name = file_name("vmlinuz_hmac", files.architecture)
     if files.vmlinuz_hmac != vmlinuz_hmac(files.vmlinuz):
         raise _broken(f"{name} is not that of vmlinuz")
-    return f"{name}: that of vmlinuz"
+    return Link(f"{name}: that of vmlinuz")
 
 
 def _broken(what: str) -> ConfigurationError:
