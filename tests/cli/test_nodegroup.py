@@ -183,6 +183,11 @@ def test_wrong_values_end_in_one_message(option: str, value: str, message: str) 
     assert message in Result(*arguments).refused(3)
 
 
+def test_a_wrong_kind_is_said_before_a_build_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "EKS Auto Mode takes no custom AMI" in Result("--kind", "auto-mode", "--cluster", "prod").refused(2)
+
+
 def test_what_an_ami_needs_beside_it() -> None:
     assert "--ami needs --arch and --variant too" in Result("--ami", AMI).refused(2)
     assert "--ami needs --variant too" in Result("--ami", AMI, "--arch", "arm64").refused(2)

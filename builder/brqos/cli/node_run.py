@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brqos.cli.node_apply import apply
+from brqos.cli.node_flags import check_kind
 from brqos.cli.node_images import requests_of
 from brqos.errors import UsageError
 
@@ -51,6 +52,9 @@ def run(console: "Console", parameters: Mapping[str, Any]) -> None:
 
 
 def _check_together(parameters: Mapping[str, Any]) -> None:
+    if parameters["kind"] is not None:
+        # A word that is no kind is said before a build is looked for.
+        check_kind(parameters["kind"])
     modes = [f"--{name}" for name in ("replace", "apply", "merge") if parameters[name] not in {None, False}]
     if len(modes) > 1:
         raise UsageError(f"{' and '.join(modes)} do not go together", todo="Do one after the other.")
