@@ -36,6 +36,11 @@ ensure_environment() {
     python=$(find_python) || exit $?
     echo "brqos: setting up $directory (once) ..." >&2
     fresh="$directory.new.$$"
+    if ! [ -w "$(dirname "$directory")" ]; then
+        echo "error: $directory cannot be made: its folder cannot be written to" >&2
+        echo "  Copy the checkout to a folder of your own, or make this one writable." >&2
+        exit 4
+    fi
     trap 'rm -rf "$fresh" "$fresh.log"' EXIT INT TERM
     "$python" -m venv "$fresh" >"$fresh.log" 2>&1 || give_up "Python could not make a virtual environment" \
         "Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv"
