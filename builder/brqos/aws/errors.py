@@ -24,6 +24,7 @@ class ErrorKind(StrEnum):
     DUPLICATE_NAME = "duplicate-name"
     IN_USE = "in-use"
     VALIDATION = "validation"
+    ROLE_NOT_READY = "role-not-ready"
     OTHER = "other"
 
 
@@ -43,6 +44,7 @@ _KINDS = {
     ErrorKind.CREDENTIALS: (
         "AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
         "InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken",
+        "InvalidAccessKeyId",
     ),
     ErrorKind.EXPIRED: ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"),
     ErrorKind.REGION: ("OptInRequired", "RegionDisabledException", "InvalidRegion"),
@@ -53,19 +55,24 @@ _KINDS = {
     ),
     ErrorKind.SERVER: (
         "InternalServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable",
-        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "ServerException",
+        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "ServerException", "ServiceFailure",
     ),
     ErrorKind.QUOTA: (
         "ServiceQuotaExceededException", "SnapshotLimitExceeded", "PendingSnapshotLimitExceeded", "TagLimitExceeded",
         "ResourceLimitExceeded", "ParameterLimitExceeded", "ParameterMaxVersionLimitExceeded",
+        "AccountLimitExceededException", "LimitExceeded", "LimitExceededException", "TooManyBuckets",
     ),
     ErrorKind.NOT_FOUND: (
         "ResourceNotFoundException", "InvalidSnapshot.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable",
         "ParameterNotFound", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateId.VersionNotFound",
+        "NotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NoSuchEntity", "NoSuchTagSet",
     ),
-    ErrorKind.CONFLICT: ("ConflictException", "IdempotentParameterMismatch"),
+    ErrorKind.CONFLICT: (
+        "ConflictException", "IdempotentParameterMismatch", "OperationAborted", "ConcurrentModification",
+    ),
     ErrorKind.DUPLICATE_NAME: (
         "InvalidAMIName.Duplicate", "ParameterAlreadyExists", "InvalidLaunchTemplateName.AlreadyExistsException",
+        "ResourceAlreadyExistsException", "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "EntityAlreadyExists",
     ),
     ErrorKind.IN_USE: ("InvalidSnapshot.InUse",),
     ErrorKind.VALIDATION: (
@@ -75,7 +82,10 @@ _KINDS = {
         "InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "HierarchyLevelLimitExceededException",
         "ParameterPatternMismatchException", "UnsupportedParameterType", "InvalidParameterException",
         "InvalidInstanceType", "InvalidUserData.Malformed", "InvalidLaunchTemplateId.Malformed",
-        "InvalidLaunchTemplateName.MalformedException", "InvalidLaunchTemplateName.Malformed",
+        "InvalidLaunchTemplateName.MalformedException", "InvalidLaunchTemplateName.Malformed", "InvalidArnException",
+        "InvalidKeyUsageException", "DisabledException", "KMSInvalidStateException", "InvalidInputException",
+        "MalformedPolicyDocument", "InvalidInput", "InvalidBucketName", "MalformedXML", "MalformedPolicy",
+        "InvalidArgument",
     ),
 }  # fmt: skip
 _KIND_OF_CODE = {code: kind for kind, codes in _KINDS.items() for code in codes}

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from botocore.session import Session as BotocoreSession
 
+    from brqos.aws.codebuild import CodeBuild
     from brqos.aws.dry_run import DryRunEc2
     from brqos.aws.ebs import Ebs
     from brqos.aws.ebs_reader import EbsReader
     from brqos.aws.ec2 import Ec2
     from brqos.aws.eks import Eks
+    from brqos.aws.iam import Iam
     from brqos.aws.identity import Identity
     from brqos.aws.image_attributes import ImageAttributes
     from brqos.aws.instance_types import InstanceTypes
+    from brqos.aws.kms import Kms
     from brqos.aws.launch_templates import LaunchTemplates
+    from brqos.aws.logs import Logs
     from brqos.aws.parameters import Parameters
+    from brqos.aws.s3 import S3
     from brqos.aws.subnets import Subnets
     from brqos.aws.usage import Usage
 
@@ -132,6 +137,12 @@ class AwsSession:
 
         return InstanceTypes(self._client("ec2", region), region, self.profile)
 
+    def kms(self, region: str) -> "Kms":
+        """KMS in a region: signing and verifying."""
+        from brqos.aws.kms import Kms
+
+        return Kms(self._client("kms", region), region, self.profile)
+
     def subnets(self, region: str) -> "Subnets":
         """EC2 in a region: where subnets are."""
         from brqos.aws.subnets import Subnets
@@ -143,6 +154,30 @@ class AwsSession:
         from brqos.aws.launch_templates import LaunchTemplates
 
         return LaunchTemplates(self._client("ec2", region), region, self.profile)
+
+    def codebuild(self, region: str) -> "CodeBuild":
+        """CodeBuild in a region: projects, batches and builds."""
+        from brqos.aws.codebuild import CodeBuild
+
+        return CodeBuild(self._client("codebuild", region), region, self.profile)
+
+    def logs(self, region: str) -> "Logs":
+        """CloudWatch Logs in a region."""
+        from brqos.aws.logs import Logs
+
+        return Logs(self._client("logs", region), region, self.profile)
+
+    def s3(self, region: str) -> "S3":
+        """S3 in a region: the buckets of this identity's account, and no other's."""
+        from brqos.aws.s3 import S3
+
+        return S3(self._client("s3", region), region, self.profile, lambda: self.identity(region).account)
+
+    def iam(self, region: str = "us-east-1") -> "Iam":
+        """IAM, which is one for all regions of the partition that this region lies in."""
+        from brqos.aws.iam import Iam
+
+        return Iam(self._client("iam", region), self.profile)
 
     def dry_run(self, region: str) -> "DryRunEc2":
         """EC2 in a region, asked what it would allow."""

@@ -20,8 +20,11 @@ from brqos.rehearsal.emulator import ACCESS_KEY, SECRET_KEY, Emulator
 from brqos.rehearsal.emulator import autoscaling as emulator_autoscaling
 from brqos.rehearsal.emulator import ec2 as emulator_ec2
 from brqos.rehearsal.emulator import eks as emulator_eks
+from brqos.rehearsal.emulator import iam as emulator_iam
 from brqos.rehearsal.emulator import ssm as emulator_ssm
 from brqos.rehearsal.emulator import sts as emulator_sts
+from brqos.rehearsal.emulator.codebuild import service as emulator_codebuild
+from brqos.rehearsal.emulator.logs import service as emulator_logs
 
 from .models import unknown_members
 
@@ -245,10 +248,13 @@ def aws(emulator: Emulator, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> It
         return call
 
     monkeypatch.setattr(emulator_ec2, "ec2_response", checked(emulator_ec2.ec2_response, "ec2"))
-    for module in (emulator_sts, emulator_autoscaling):
+    for module in (emulator_sts, emulator_autoscaling, emulator_iam):
         monkeypatch.setattr(module, "result_response", checked(module.result_response, None))
     monkeypatch.setattr(emulator_ssm, "ssm_response", checked(emulator_ssm.ssm_response, "ssm"))
     monkeypatch.setattr(emulator_eks, "eks_response", checked(emulator_eks.eks_response, "eks"))
+    monkeypatch.setattr(emulator_logs, "logs_response", checked(emulator_logs.logs_response, "logs"))
+    codebuild_response = checked(emulator_codebuild.codebuild_response, "codebuild")
+    monkeypatch.setattr(emulator_codebuild, "codebuild_response", codebuild_response)
     yield Aws(emulator, clock)
     assert not emulator.bugs, emulator.bugs
     assert not unknown, "members that botocore's model does not have"

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from brqos.rehearsal.emulator.codebuild.rules import MEMBERS
+from brqos.rehearsal.emulator.codebuild.service import ACTIONS as CODEBUILD
 from brqos.rehearsal.emulator.ec2 import ACTIONS as EC2
 from brqos.rehearsal.emulator.ec2.template_data import DATA, Items, Shape
 from brqos.rehearsal.emulator.eks import ACTIONS as EKS
+from brqos.rehearsal.emulator.iam import ACTIONS as IAM
+from brqos.rehearsal.emulator.logs.service import ACTIONS as LOGS
+from brqos.rehearsal.emulator.s3.service import ACTIONS as S3
 from brqos.rehearsal.emulator.ssm import ACTIONS as SSM
 
 from .models import ec2_members, model_of, parameters_of, query_parameters_of, unknown_members
@@ -22,6 +27,30 @@ def test_parameters_of_ec2(action: str) -> None:
 @pytest.mark.parametrize("operation", sorted(SSM))
 def test_parameters_of_ssm(operation: str) -> None:
     assert SSM[operation][1] - parameters_of("ssm", operation) == set()
+
+
+@pytest.mark.parametrize("operation", sorted(CODEBUILD))
+def test_parameters_of_codebuild(operation: str) -> None:
+    assert CODEBUILD[operation][1] - parameters_of("codebuild", operation) == set()
+
+
+def test_what_codebuild_needs_of_a_project() -> None:
+    shape: Any = model_of("codebuild").operation_model("CreateProject").input_shape
+    assert set(shape.required_members) <= MEMBERS
+
+
+@pytest.mark.parametrize("operation", sorted(LOGS))
+def test_parameters_of_logs(operation: str) -> None:
+    assert LOGS[operation][1] - parameters_of("logs", operation) == set()
+
+
+@pytest.mark.parametrize("action", sorted(IAM))
+def test_parameters_of_iam(action: str) -> None:
+    assert IAM[action][1] == parameters_of("iam", action) - {"PermissionsBoundary"}
+
+
+def test_operations_of_s3() -> None:
+    assert set(S3) <= set(model_of("s3").operation_names)
 
 
 @pytest.mark.parametrize("operation", sorted(EKS))

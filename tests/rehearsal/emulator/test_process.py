@@ -212,3 +212,13 @@ def test_a_client_may_name_itself() -> None:
             with pytest.raises(http.client.RemoteDisconnected):
                 emulator.raw.send("POST", "/snapshots", headers=headers, body=b'{"VolumeSize": 1}')
             assert process.wait(10) == -signal.SIGKILL
+
+
+def test_builds_that_really_run_are_for_its_own_key_alone() -> None:
+    with running("--run-builds") as emulator:
+        headers = {"x-amz-target": "CodeBuild_20161006.BatchGetProjects"}
+        asked = {"service": "codebuild", "headers": headers, "body": b'{"names": ["a"]}'}
+        assert emulator.raw.send("POST", "/", **asked).json["projectsNotFound"] == ["a"]
+        assert emulator.raw.secret not in ("", "rehearsal")
+        emulator.raw.key = "ANOTHER"
+        assert emulator.raw.send("POST", "/", **asked).json["__type"] == "UnrecognizedClientException"

@@ -36,7 +36,7 @@ def _no_signature(headers: dict[str, str]) -> None:
 
 
 def _other_service(headers: dict[str, str]) -> None:
-    headers["authorization"] = headers["authorization"].replace("/sts/", "/s3/")
+    headers["authorization"] = headers["authorization"].replace("/sts/", "/sqs/")
 
 
 @pytest.mark.parametrize(

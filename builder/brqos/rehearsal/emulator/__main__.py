@@ -12,8 +12,9 @@ import sys
 import threading
 from pathlib import Path
 
+from brqos.rehearsal.codebuild_runner import ExecutingRunner
 from brqos.rehearsal.emulator import fault_script
-from brqos.rehearsal.emulator.server import ACCESS_KEY, SECRET_KEY, Emulator
+from brqos.rehearsal.emulator.server import Emulator
 from brqos.rehearsal.emulator.throttle import Rate
 
 _USAGE = 2
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--store", type=Path, metavar="DIR", help="where the blocks' bytes lie, such as /dev/shm")
     add("--discard", action="store_true", help="keep the blocks' digests, but not their bytes")
     add("--verify-every", type=_count, default=1, metavar="N", help="verify the checksum of every Nth block only")
+    add("--run-builds", action="store_true", help="really run the builds of CodeBuild; takes the key printed only")
     add("--until-stdin-closes", action="store_true", help="end when standard input does")
     return parser
 
@@ -72,12 +74,13 @@ def _emulator(options: argparse.Namespace) -> Emulator:
         rehearsal=options.rehearsal,
         port=options.port,
         delay=options.delay,
-        any_key=not options.only_own_key,
+        any_key=not (options.only_own_key or options.run_builds),
         puts_per_second=options.puts_per_second,
         rates=dict(options.rate),
         verify_every=options.verify_every,
         folder=options.store,
         discard=options.discard,
+        runner=ExecutingRunner() if options.run_builds else None,
     )
     for action in options.deny:
         emulator.deny(action)
@@ -92,7 +95,8 @@ def _serve(emulator: Emulator, *, until_stdin_closes: bool) -> None:
         signal.signal(number, lambda _number, _frame: emulator.end())
     if until_stdin_closes:
         threading.Thread(target=_wait_for_stdin, args=(emulator,), daemon=True).start()
-    sys.stdout.write(f"{emulator.endpoint}\nAWS_ACCESS_KEY_ID={ACCESS_KEY}\nAWS_SECRET_ACCESS_KEY={SECRET_KEY}\n")
+    access_key, secret = emulator.credentials
+    sys.stdout.write(f"{emulator.endpoint}\nAWS_ACCESS_KEY_ID={access_key}\nAWS_SECRET_ACCESS_KEY={secret}\n")
     sys.stdout.flush()
     emulator.serve()
 

@@ -3,8 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+from brqos.rehearsal.emulator.codebuild.state import Batch
 from brqos.rehearsal.emulator.parameters import Parameter
 from brqos.rehearsal.emulator.records import Image, Snapshot
+from brqos.rehearsal.emulator.s3.state import S3Bucket
 from brqos.rehearsal.emulator.store import Store
 
 
@@ -29,6 +31,29 @@ def dumped(store: Store, *, blocks: bool = True) -> dict[str, object]:
             for (account, region), known in store.clusters.items()
             for cluster in known.values()
         ],
+        "buckets": {bucket.name: _bucket(bucket) for bucket in store.s3.known.values()},
+        "roles": {role.arn: asdict(role) for role in store.roles_of_iam.known.values()},
+        "projects": {project.arn: project.told for project in store.codebuild.projects.values()},
+        "batches": {batch.id: _batch(batch) for batch in store.codebuild.batches.values()},
+    }
+
+
+def _bucket(bucket: S3Bucket) -> dict[str, Any]:
+    return {
+        "region": bucket.region,
+        "owner": bucket.owner,
+        "settings": {name: document.decode(errors="replace") for name, document in bucket.settings.items()},
+        "objects": {key: len(stored.data) for key, stored in sorted(bucket.objects.items())},
+    }
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    return {
+        "project": batch.project["name"],
+        "region": batch.region,
+        "state": batch.state,
+        "phase": batch.phases[-1].type,
+        "builds": {name: {"id": build.id, "state": build.state} for name, build in batch.builds.items()},
     }
 
 

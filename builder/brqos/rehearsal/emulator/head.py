@@ -1,13 +1,16 @@
 """The head of an HTTP/1.1 request, read strictly: what is ambiguous there is refused, never guessed.
 
 Rules: RFC 9112 (message syntax) and RFC 9110 (field names). Bodies come with a Content-Length; chunked ones are not
-taken, as EBS direct does not take them either.
+taken, as EBS direct does not take them either. Large ones are taken of requests that say that they are for S3.
 """
 
 import re
 from dataclasses import dataclass
 
+from brqos.rehearsal.emulator.signature import claims_s3
+
 LARGEST_BODY = 1 << 20
+LARGEST_OBJECT = 64 << 20
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -74,6 +77,6 @@ def _length(method: str, headers: dict[str, str], version: str) -> int:
     length = headers.get("content-length", "0" if method in ("GET", "DELETE", "HEAD") else "")
     if not (length.isascii() and length.isdecimal()):
         raise MalformedRequestError(411 if not length else 400, "Content-Length is missing or malformed")
-    if int(length) > LARGEST_BODY:
+    if int(length) > (LARGEST_OBJECT if claims_s3(headers) else LARGEST_BODY):
         raise MalformedRequestError(413, "the body is too large")
     return int(length)

@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from http.client import responses
@@ -137,7 +138,10 @@ class _Conversation:
         if head.method != "PUT":
             body = bytes(body)
         request = Request(head.method, head.path, head.raw_query, head.headers, body)
-        going_on = self._deliver(self._application.answer(request, ticket), keep_alive=head.keep_alive)
+        delivery = self._application.answer(request, ticket)
+        if head.method == "HEAD" and delivery.response is not None:
+            delivery = replace(delivery, response=_without_body(delivery.response))
+        going_on = self._deliver(delivery, keep_alive=head.keep_alive)
         self._drop(start + length)
         return going_on
 
@@ -208,13 +212,20 @@ class _Conversation:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
+def _without_body(response: Response) -> Response:
+    length = response.headers.get("Content-Length", str(len(response.body)))
+    return Response(response.status, b"", {**response.headers, "Content-Length": length})
+
+
 def _serialized(response: Response, *, keep_alive: bool) -> bytes:
     lines = [
         f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}",
         f"Date: {_date(int(time.time()))}",
     ]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    lines.append(f"Content-Length: {len(response.body)}")
+    # The answer to HEAD says how long the one to GET would be, and has no body.
+    if "Content-Length" not in response.headers:
+        lines.append(f"Content-Length: {len(response.body)}")
     if not keep_alive:
         lines.append("Connection: close")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + response.body

@@ -1,4 +1,4 @@
-"""The query protocol of EC2, STS and Auto Scaling: parameters in a form, answers in XML."""
+"""The query protocol of EC2, STS, IAM and Auto Scaling: parameters in a form, answers in XML."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from brqos.rehearsal.emulator.wire import Request, Response, ServiceError
 _EC2_NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
     "autoscaling": "http://autoscaling.amazonaws.com/doc/2011-01-01/",
 }
 

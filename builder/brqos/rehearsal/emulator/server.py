@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import threading
 import time
@@ -14,6 +15,8 @@ from typing import Any, Self
 from brqos.rehearsal.emulator import seeds
 from brqos.rehearsal.emulator.access import Access
 from brqos.rehearsal.emulator.admin import PREFIX, Admin
+from brqos.rehearsal.emulator.cbor import is_cbor
+from brqos.rehearsal.emulator.codebuild.runs import Runner
 from brqos.rehearsal.emulator.delivery import Cut, Delivery, Ticket
 from brqos.rehearsal.emulator.errors import error_response, usual_error
 from brqos.rehearsal.emulator.faults import BY_HEADER, PID_HEADER, Fault, Faults
@@ -40,6 +43,9 @@ class Emulator:
     `puts_per_second` limits the block puts of an account in a region, `rates` any operation. Of the block puts every
     `verify_every`-th has its checksum verified. `folder` is where the blocks' bytes lie; with `discard` only their
     digests are kept.
+
+    Builds of CodeBuild go by the scripts in `builds`, or are run by `runner`; where they really run, the secret of the
+    emulator's own key is one that only `credentials` tells.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class Emulator:
         verify_every: int = 1,
         folder: Path | None = None,
         discard: bool = False,
+        runner: Runner | None = None,
     ) -> None:
         self.store = Store(rehearsal=rehearsal, delay=delay, clock=clock, folder=folder, discard=discard)
         self.faults = Faults()
@@ -65,13 +72,24 @@ class Emulator:
             self.throttle.limit(operation, rate)
         if puts_per_second is not None:
             self.throttle.limit("PutSnapshotBlock", Rate(puts_per_second))
-        self.keys = dict(keys) if keys is not None else {ACCESS_KEY: Key(SECRET_KEY, ACCOUNT)}
+        # Whoever may start builds that really run may do anything here: no other user of this machine shall.
+        secret = secrets.token_urlsafe(30) if runner is not None and runner.real else SECRET_KEY
+        self.keys = dict(keys) if keys is not None else {ACCESS_KEY: Key(secret, ACCOUNT)}
         self.calls: Counter[str] = Counter()
         self.bugs: list[BaseException] = []
         self._counting = threading.Lock()
         self._stranger = Key("", ACCOUNT) if any_key else None
         self._stopping = threading.Event()
-        self._services = Services(self.store, self.faults, self.access, self.keys, verify_every=verify_every)
+        self.builds = self.store.codebuild.scripted
+        self._services = Services(
+            self.store,
+            self.faults,
+            self.access,
+            self.keys,
+            verify_every=verify_every,
+            runner=runner or self.builds,
+            surroundings=self._surroundings,
+        )
         self._admin = Admin(self.store, self.faults, self.access, self.throttle, self.calls)
         self._server = Server(port, self)
         self._thread: threading.Thread | None = None
@@ -80,6 +98,12 @@ class Emulator:
     def endpoint(self) -> str:
         """The URL for all services."""
         return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """The first of its access keys, with its secret."""
+        access_key, key = next(iter(self.keys.items()))
+        return access_key, key.secret
 
     def deny(self, action: str, *, region: str | None = None, account: str | None = None) -> None:
         """Refuse an action such as `ec2:RegisterImage` (wildcards allowed) as a missing permission does."""
@@ -120,6 +144,7 @@ class Emulator:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._services.stop()
         self._server.end_connections()
         self._server.close()
         self.store.close()
@@ -135,8 +160,7 @@ class Emulator:
 
     def announce(self, head: Head) -> Ticket:
         """What is to be known before a request's body is read: whether it meets a fault there."""
-        target = head.headers.get("x-amz-target")
-        operation = told_by_head(head.method, head.path, target)
+        operation = told_by_head(head)
         if not operation:
             return Ticket()
         region = claimed(head.headers.get("authorization", ""))[1] if self.faults.waiting else ""
@@ -154,12 +178,26 @@ class Emulator:
             fault = ticket.fault if ticket.operation else self.faults.next_for(operation, caller.region)
             return self._with_fault(fault, service, carry_out, request)
         except ServiceError as error:
-            return Delivery(error_response(service, error))
+            return Delivery(error_response(service, error, cbor=is_cbor(request)))
         except Exception as error:  # noqa: BLE001 - whatever a client sends, it gets an answer; the tests see the bug
             self.bugs.append(error)
             return Delivery(
-                error_response(service, usual_error(service, "internal", f"a bug of the emulator: {error!r}"))
+                error_response(
+                    service,
+                    usual_error(service, "internal", f"a bug of the emulator: {error!r}"),
+                    cbor=is_cbor(request),
+                )
             )
+
+    def _surroundings(self) -> dict[str, str]:
+        """What a build needs to work with this emulator, and with nothing else."""
+        access_key, secret = self.credentials
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def _operation(self, request: Request, caller: Caller) -> tuple[str, Callable[[], Response]]:
         """The operation, counted and admitted; raises ServiceError."""

@@ -7,10 +7,12 @@
      "subnets": {"subnet-...": {"vpc": "vpc-...", "zone": "eu-west-1a", "maps_public_ip": true}},
      "groups": {"nodes": {"LaunchTemplate": {...}}}, "configurations": {"old": {"ImageId": "ami-..."}},
      "kms_keys": ["arn:..."], "kms_aliases": {"alias/x": "arn:..."}, "roles": {"arn:...": {"external_id": "x"}},
+     "builds": {"aws_k8s_*": {"seconds": 5, "state": "FAILED", "message": "x", "lines": ["y"], "times": 1}},
+     "concurrent_builds": 4, "role_delay": 0.2, "any_role": true, "log_delay": 2.0,
      "largest_page": 2, "delay": 0.5}
 
 All members are optional; those that an account sets in a region need `region`. `seeds` says what may be said of
-clusters, nodegroups and subnets.
+clusters, nodegroups and subnets, `codebuild.scripted` what of builds.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ from functools import partial
 from typing import Any
 
 from brqos.rehearsal.emulator import seeds
+from brqos.rehearsal.emulator.codebuild.scripted import Script
 from brqos.rehearsal.emulator.regions import RegionSettings
 from brqos.rehearsal.emulator.store import ACCOUNT, Role, Store
 from brqos.rehearsal.emulator.wire import ServiceError
@@ -36,6 +39,11 @@ def change_settings(store: Store, asked: Mapping[str, Any]) -> None:
         "roles": (dict, lambda value: store.roles.update({arn: Role(**role) for arn, role in value.items()})),
         "largest_page": (int, lambda value: setattr(store, "largest_page", value)),
         "delay": ((int, float), lambda value: setattr(store, "delay", float(value))),
+        "builds": (dict, lambda value: _script_builds(store, value)),
+        "concurrent_builds": (int, lambda value: setattr(store.codebuild, "concurrency", value)),
+        "role_delay": ((int, float), lambda value: setattr(store.roles_of_iam, "delay", float(value))),
+        "any_role": (bool, lambda value: setattr(store.roles_of_iam, "required", not value)),
+        "log_delay": ((int, float), lambda value: setattr(store.logs, "delay", float(value))),
     }
     if isinstance(region, str):
         settings, place = store.settings(region, account), (account, region)
@@ -73,6 +81,16 @@ def _seeding(store: Store, region: str, account: str) -> dict[str, _Setter]:
             seeds.add_subnet(store, region, subnet_id, _object(given), account=account)
 
     return {"clusters": (dict, clusters), "nodegroups": (dict, nodegroups), "subnets": (dict, subnets)}
+
+
+def _script_builds(store: Store, value: Mapping[str, Any]) -> None:
+    for pattern, given in value.items():
+        script = dict(_object(given))
+        times = script.pop("times", None)
+        try:
+            store.codebuild.scripted.script(pattern, Script(**script), times=times)
+        except TypeError:
+            raise ServiceError("ValidationError", f"{pattern}: a script has no such members") from None
 
 
 def _object(value: object) -> Mapping[str, Any]:

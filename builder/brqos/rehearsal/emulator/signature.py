@@ -17,7 +17,7 @@ from brqos.rehearsal.emulator.wire import Caller, Request, ServiceError
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _CLOCK_SKEW_SECONDS = 15 * 60
-_SERVICES = ("ec2", "ebs", "sts", "ssm", "autoscaling", "eks")
+_SERVICES = ("ec2", "ebs", "sts", "ssm", "autoscaling", "eks", "s3", "logs", "codebuild", "iam", "kms")
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 +Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)"
     r"/aws4_request, *SignedHeaders=(?P<headers>[a-z0-9;-]+), *Signature=(?P<signature>[0-9a-f]{64})"
@@ -42,6 +42,11 @@ def claimed(authorization: str) -> tuple[str, str]:
     """The service and the region that a request says it is for, unchecked; empty where it does not say."""
     match = _AUTHORIZATION.fullmatch(authorization)
     return (match["service"], match["region"]) if match and match["service"] in _SERVICES else ("", "")
+
+
+def claims_s3(headers: Mapping[str, str]) -> bool:
+    """Whether a request says that it is for S3, unchecked; `headers` have names in lower case."""
+    return "/s3/aws4_request" in headers.get("authorization", "")
 
 
 def authenticate(request: Request, keys: Mapping[str, Key], stranger: Key | None = None, now: float = 0.0) -> Caller:
@@ -116,8 +121,9 @@ def _signature(request: Request, match: "re.Match[str]", secret: str) -> str:
     canonical = "\n".join(
         [
             request.method,
-            quote(request.path, safe="/~"),
-            "&".join(sorted(request.raw_query.split("&"))) if request.raw_query else "",
+            # S3 alone does not encode once more what is encoded in the path.
+            request.path if match["service"] == "s3" else quote(request.path, safe="/~"),
+            _canonical_query(request.raw_query),
             *(f"{name}:{' '.join(request.headers[name].split())}" for name in names),
             "",
             ";".join(names),
@@ -128,6 +134,11 @@ def _signature(request: Request, match: "re.Match[str]", secret: str) -> str:
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     to_sign = f"AWS4-HMAC-SHA256\n{request.headers['x-amz-date']}\n{scope}\n{digest}"
     return hmac.digest(_signing_key(secret, scope), to_sign.encode(), "sha256").hex()
+
+
+def _canonical_query(raw: str) -> str:
+    """The parameters in their order, those without a value (`?tagging`) with an empty one."""
+    return "&".join(sorted(part if "=" in part else f"{part}=" for part in raw.split("&"))) if raw else ""
 
 
 @lru_cache(maxsize=256)

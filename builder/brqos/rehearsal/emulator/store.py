@@ -10,12 +10,16 @@ from pathlib import Path
 from brqos.rehearsal.emulator import kms
 from brqos.rehearsal.emulator.block_files import BLOCK, GIB, BlockFiles
 from brqos.rehearsal.emulator.clusters import Cluster
+from brqos.rehearsal.emulator.codebuild.state import Builds
 from brqos.rehearsal.emulator.compute import Compute
+from brqos.rehearsal.emulator.logs.state import LogGroups
 from brqos.rehearsal.emulator.paging import Pager
 from brqos.rehearsal.emulator.parameters import Parameters
 from brqos.rehearsal.emulator.partitions import OPT_IN
 from brqos.rehearsal.emulator.records import Grant, Image, Snapshot
 from brqos.rehearsal.emulator.regions import RegionSettings
+from brqos.rehearsal.emulator.roles import Roles
+from brqos.rehearsal.emulator.s3.state import Buckets
 
 __all__ = ["ACCOUNT", "BLOCK", "GIB", "Grant", "Image", "Role", "Snapshot", "Store", "TokenUse"]
 
@@ -43,10 +47,11 @@ class Store:
     """Everything that the emulator remembers; hold `lock` while reading or changing it.
 
     For tests: `settings(region)` has what the account has set there; `kms_keys` are the ARNs of the keys that exist
-    (empty: every well-formed one does) and `kms_aliases` their `alias/...` names; `roles` are those that may be
-    assumed, by ARN (empty: every one); `organizations` are per account the ARNs of the organization and units that it
-    is in; `largest_page` cuts the answers into pages that small, asked for or not; `forward` are seconds that the
-    clock is set forward by. `clusters` are per account and region those of EKS; `seeds` puts them there.
+    (empty: every well-formed one does), `kms_aliases` their `alias/...` names and `key_specs` what they are of; `roles`
+    are those that may be assumed, by ARN (empty: every one); `organizations` are per account the ARNs of the
+    organization and units that it is in; `largest_page` cuts the answers into pages that small, asked for or not;
+    `forward` are seconds that the clock is set forward by. `clusters` are per account and region those of EKS; `seeds`
+    puts them there. `s3`, `logs`, `roles_of_iam` and `codebuild` are described where they are.
     """
 
     def __init__(
@@ -70,8 +75,13 @@ class Store:
         self.compute = Compute()
         self.parameters = Parameters()
         self.clusters: dict[tuple[str, str], dict[str, Cluster]] = {}
+        self.s3 = Buckets()
+        self.logs = LogGroups()
+        self.roles_of_iam = Roles()
+        self.codebuild = Builds()
         self.kms_keys: set[str] = set()
         self.kms_aliases: dict[str, str] = {}
+        self.key_specs: dict[str, str] = {}
         self.roles: dict[str, Role] = {}
         self.organizations: dict[str, frozenset[str]] = {}
         self.pager = Pager()

@@ -1,0 +1,1 @@
+"""CodeBuild: projects and batches, and what becomes of their builds."""
