@@ -47,6 +47,30 @@ def test_seen_in_the_wild(name: str) -> None:
     assert cause.name == name
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (
+            "  Failed to fetch 'https://cache.example.com/b/acl-2.3.2.tar.gz/31aeb3/acl-2.3.2.tar.gz': 404 Not Found",
+            "source-cache",
+        ),
+        (
+            "  Failed to request 'http://cache.example.com/acl.tar.gz/31aeb3/acl.tar.gz': error sending",
+            "source-unreachable",
+        ),
+        (
+            "Error: failed to fetch manifest for resource at registry.example.com/b/bottlerocket-core-kit:v10.9.0",
+            "kit-pull",
+        ),
+        # Where it comes from upstream itself the cache is not to blame.
+        ("  Failed to fetch 'https://github.com/acl/acl-2.3.2.tar.gz': 404 Not Found", None),
+    ],
+)
+def test_mirrors_fail_in_the_same_words(line: str, name: str | None) -> None:
+    cause = diagnose([line])
+    assert (cause.name if cause else None) == name
+
+
 def test_each_cause_can_be_rehearsed_and_is_recognised() -> None:
     assert set(WORDS) == {cause.name for cause in CAUSES} | {"unknown"}
     for cause in CAUSES:

@@ -1,6 +1,7 @@
 """The rehearsal's `cargo make`: refuses like upstream, leaves what upstream leaves, and always says what it is."""
 
 import io
+import json
 import subprocess
 import sys
 import tarfile
@@ -43,7 +44,17 @@ def test_whole_run_as_a_program(tree: Path) -> None:
     versions = tree / "build/images" / f"x86_64-{VARIANT}"
     assert (versions / "latest").readlink() == Path(f"1.50.0-{short}")
     name = f"bottlerocket-{VARIANT}-x86_64-1.50.0-{short}"
-    assert {file.name for file in (versions / "latest").iterdir()} == {f"{name}.img.lz4", f"{name}-data.img.lz4"}
+    assert {file.name for file in (versions / "latest").iterdir()} == {
+        f"{name}.img.lz4", f"{name}-data.img.lz4", "application-inventory.json",
+    }  # fmt: skip
+    inventory = (versions / "latest" / "application-inventory.json").read_bytes()
+    (own,) = [item for item in json.loads(inventory)["Content"] if "kubelet-memory-qos" in item["Name"]]
+    assert list(own) == [
+        "Name", "Publisher", "Version", "Release", "Epoch", "InstalledTime", "ApplicationType", "Architecture", "Url",
+        "Summary",
+    ]  # fmt: skip
+    assert own["Name"] == "bottlerocket-kubelet-memory-qos"
+    assert "REHEARSAL" in own["Summary"]
 
     disk = lz4.frame.decompress((versions / "latest" / f"{name}.img.lz4").read_bytes())
     assert disk.startswith(b"BRQOS REHEARSAL: this is not a Bottlerocket image")
@@ -51,6 +62,7 @@ def test_whole_run_as_a_program(tree: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(disk[offset:])) as root:
         files = {member.name: root.extractfile(member).read().decode() for member in root}  # type: ignore[union-attr]
     assert files["packages/kubelet-memory-qos/900-memory-qos.conf"] == DROP_IN
+    assert files["usr/share/bottlerocket/application-inventory.json"] == inventory.decode()
     assert "packages/kubelet-memory-qos/kubelet-memory-qos.spec" not in files
     assert "ACME's (REHEARSAL)" in files["usr/lib/os-release"]
     assert f"VERSION_ID=1.50.0\nBUILD_ID={short}\n" in files["usr/lib/os-release"]

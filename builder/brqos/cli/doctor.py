@@ -81,13 +81,18 @@ def doctor(
 def _spec(
     config: "Path | None", engine: EngineName | None, regions: list[str] | None, profile: str | None
 ) -> "BuildSpec":
+    from brqos.errors import ConfigurationError
+
     flags: dict[str, object | None] = {
-        "variant": _ANY_VARIANT,
         "build.engine": engine.value if engine else None,
         "ami.regions": regions or None,
         "ami.profile": profile,
     }
-    return resolved(config, flags).spec
+    try:
+        # Which release it is about is told by the file, where the file says a variant.
+        return resolved(config, flags).spec
+    except ConfigurationError:
+        return resolved(config, {"variant": _ANY_VARIANT, **flags}).spec
 
 
 def _report(spec: "BuildSpec", work: list[Stage] | None, *, signed: bool | None, official: bool | None) -> "Report":
@@ -97,7 +102,7 @@ def _report(spec: "BuildSpec", work: list[Stage] | None, *, signed: bool | None,
     # A repacked image needs no source.
     usual = [stage for stage in Stage if stage is not Stage.GENERATE or spec.build.engine is Engine.SOURCE]
     has_keys = spec.build.sbkeys_profile is not None and not spec.repack.unsigned
-    return examine(
+    report = examine(
         work or usual,
         engine=spec.build.engine,
         signed=has_keys if signed is None else signed,
@@ -105,6 +110,12 @@ def _report(spec: "BuildSpec", work: list[Stage] | None, *, signed: bool | None,
         profile=spec.ami.profile,
         regions=spec.ami.regions,
     )
+    if spec.mirrors == type(spec.mirrors)():
+        return report
+    from brqos.doctor.mirrors import with_mirrors
+    from brqos.resources import cache_directory
+
+    return with_mirrors(report, spec, cache_directory())
 
 
 def _show(console: "Console", report: "Report", engine: str, *, json: bool) -> None:

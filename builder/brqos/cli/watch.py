@@ -121,7 +121,8 @@ def _look(
     given = {key: value for key, value in flags.items() if value is not None}
     pins = read_pins(variants or (), config, given, flag_names={"upstream.repository": "--upstream"})
     wanted = pins[0].spec.upstream
-    source = Upstream(wanted.repository, cache_directory(), console, offline=wanted.offline)
+    place = pins[0].spec.mirrors.place_of(wanted.repository)
+    source = Upstream(wanted.repository, cache_directory(), console, offline=wanted.offline, place=place)
     return watch(pins, source, datetime.now(UTC).date()), source
 
 

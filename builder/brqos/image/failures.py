@@ -97,17 +97,21 @@ CAUSES: tuple[Cause, ...] = (
     ),
     _cause(
         "source-cache",
-        # buildsys' cache/error.rs (bottlerocket#2911, twoliter#158).
-        r"Failed to fetch 'https://cache\.bottlerocket\.aws/[^']*': 403",
-        "a source is not in upstream's cache (cache.bottlerocket.aws answers 403)",
-        "Let the build take it from where it comes from: --make-env BUILDSYS_UPSTREAM_SOURCE_FALLBACK=true.",
+        # buildsys' cache/error.rs (bottlerocket#2911, twoliter#158). A cache has <name>/<SHA-512>/<name> (cache.rs); S3
+        # answers 403 for what is not there, other servers 404.
+        r"Failed to fetch 'https?://\S+?/([^/']+)/[0-9a-f]{6,128}/\1': 40[34]",
+        "a source is not in the cache (cache.bottlerocket.aws, or the copy that mirrors.sources names)",
+        "Let the build take it from where it comes from: --make-env BUILDSYS_UPSTREAM_SOURCE_FALLBACK=true; or put it "
+        "into the copy.",
     ),
     _cause(
         "source-unreachable",
         # buildsys' cache/error.rs (bottlerocket#1193).
-        r"Failed to request 'https://cache\.bottlerocket\.aws/",
-        "upstream's cache of sources cannot be reached",
-        "Check the network and the proxy (HTTPS_PROXY); twoliter hands the proxy's variables on.",
+        r"Failed to request 'https?://\S+?/([^/']+)/[0-9a-f]{6,128}/\1'",
+        "the cache of sources cannot be reached",
+        "Check the network and the proxy (HTTPS_PROXY); twoliter hands the proxy's variables on. A copy "
+        "(mirrors.sources) with a certificate of an authority of your own has to be served by http: buildsys knows the "
+        "public ones only.",
     ),
     _cause(
         "kit-versions",
@@ -122,7 +126,15 @@ CAUSES: tuple[Cause, ...] = (
         # twoliter's project/lock/mod.rs, load (it writes "occured").
         r"require an update to Twoliter\.lock|Twoliter\.lock does not exist",
         "Twoliter.lock does not go with Twoliter.toml or with the kits in the registry",
-        "Take a released tag with --ref. If such a tag fails so, the kit in the registry was replaced.",
+        "Take a released tag with --ref. If such a tag fails so, the kit in the registry was replaced; a mirror's kits "
+        "and SDK have to be byte-for-byte copies (`crane copy`), which `brqos doctor` checks.",
+    ),
+    _cause(
+        "override-file",
+        # twoliter's project/mod.rs, check_and_load_overrides.
+        r"failed to deserialize overrides file|failed to read overrides file",
+        "Twoliter.override is not as twoliter wants it",
+        "Remove that file of the work tree; brqos writes it again from [mirrors].",
     ),
     _cause(
         "cargo-lock",
@@ -132,7 +144,19 @@ CAUSES: tuple[Cause, ...] = (
         r"|cannot update the lock file \S+ because --locked was passed",
         "Cargo.lock does not go with the tree's crates",
         "The work tree was changed, or upstream's layout was: `brqos clean`, then build again; if it stays so, please "
-        "report the release.",
+        "report the release. Cargo says the same where a registry that takes the place of crates.io (mirrors.crates) "
+        "lacks a crate: `brqos doctor` asks it for one.",
+    ),
+    _cause(
+        "crates-mirror",
+        # cargo 1.81 to 1.95, with a registry in the place of crates.io that does not answer, that is none, or whose
+        # crates are others; and its words for a configuration that it cannot read.
+        r"failed to query replaced source registry `crates-io`|sparse registry url must end in a slash"
+        r"|checksum for `[^`]+` changed between lock files|could not parse TOML configuration in `\S*/\.cargo/config"
+        r"|could not find a configured source with the name `[^`]+` when attempting to lookup `crates-io`",
+        "the crates cannot be had from the registry that takes the place of crates.io",
+        "`brqos doctor` asks the one that mirrors.crates names; look into ~/.cargo/config.toml, too, which cargo reads "
+        "as well. A file .cargo/config.toml of the work tree that cargo cannot read is to be removed.",
     ),
     _cause(
         "kit-cache",
@@ -155,14 +179,17 @@ CAUSES: tuple[Cause, ...] = (
         # twoliter's Makefile.toml, fetch-sdk.
         r"failed to pull '\S+bottlerocket-sdk\S*'|Twoliter could not validate '\S+'",
         "the SDK's image could not be pulled",
-        "Check that public.ecr.aws can be reached, by Docker's daemon as well (it has a proxy setting of its own).",
+        "Check that public.ecr.aws, or the registry in [mirrors], can be reached, by Docker's daemon as well (it has a "
+        "proxy setting and certificates of its own).",
     ),
     _cause(
         "kit-pull",
-        # twoliter#284.
-        r"failed to inspect manifest of resource at ",
+        # twoliter#284; since 0.4.2 its oci-cli-wrapper/src/crane.rs.
+        r"failed to inspect manifest of resource at |failed to fetch manifest for resource at "
+        r"|failed to fetch image config from |failed to pull image archive from ",
         "a kit could not be pulled from its registry",
-        "Check that public.ecr.aws can be reached from here, and the proxy (HTTPS_PROXY).",
+        "Check that public.ecr.aws, or the registry in [mirrors], can be reached from here (`brqos doctor`), and the "
+        "proxy (HTTPS_PROXY).",
     ),
     _cause(
         "licence",

@@ -72,8 +72,10 @@ class BuildOrder:
     """One build of one variant for one architecture in one work tree.
 
     `variant` is the name to build (`aws-k8s-1.29-memoryqos`); `sbkeys_profile` the folder of a signing profile, or
-    None for the one that upstream makes in the tree; `program` is replaced in a rehearsal. Raises ConfigurationError
-    for a `make_env` that is not for the user to set, and for paths that upstream's scripts cannot take.
+    None for the one that upstream makes in the tree; `program` is replaced in a rehearsal. `mirrors` are settings that
+    say where things are fetched from, and `variables` of the environment do the same for git: neither is part of what
+    is built. Raises ConfigurationError for a `make_env` that is not for the user to set, and for paths that upstream's
+    scripts cannot take.
     """
 
     work_tree: Path
@@ -83,11 +85,19 @@ class BuildOrder:
     pretty_name: str | None = None
     sbkeys_profile: Path | None = None
     make_env: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = CARGO_MAKE
 
     def __post_init__(self) -> None:
         for key, value in self.make_env.items():
             _check_make_env(key, value)
+        for key in self.mirrors.keys() & self.make_env.keys():
+            raise ConfigurationError(
+                f"{key} is in make-env, and [mirrors] says it, too",
+                why="Two places would say where the build fetches from.",
+                todo="Keep one of them.",
+            )
         _check_path("the work tree", self.work_tree, "Choose another cache folder, by BRQOS_CACHE_DIR.")
         if self.sbkeys_profile is not None:
             _check_path("the signing profile", self.sbkeys_profile, "Move the profile.")
@@ -100,10 +110,14 @@ class BuildOrder:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Settings that look like secrets: other users of the machine can read a command line, but no environment."""
-        return {
+        """Settings that look like secrets: other users of the machine can read a command line, but no environment.
+
+        And the variables that say where git fetches from.
+        """
+        secret = {
             key: value for key, value in self.make_env.items() if _SECRET_KEY.search(key) or _LOGIN_IN_URL.search(value)
         }
+        return {**self.variables, **secret}
 
     @property
     def profile_folder(self) -> Path:
@@ -120,7 +134,10 @@ class BuildOrder:
     @property
     def shown(self) -> str:
         """The command as a person would type it, with the values of secrets hidden."""
-        return command_line([*self.program, *(word for pair in self._settings() for word in ("-e", _shown(*pair)))])
+        variables = [f"{key}={_LOGIN_IN_URL.sub(HIDDEN, value)}" for key, value in self.variables.items()]
+        return command_line(
+            [*variables, *self.program, *(word for pair in self._settings() for word in ("-e", _shown(*pair)))]
+        )
 
     def without_secrets(self, line: str) -> str:
         """A line of the build's output, fit to be kept."""
@@ -140,6 +157,7 @@ class BuildOrder:
         yield "BUILDSYS_SBKEYS_PROFILE", self.profile_folder.name
         if self.pretty_name is not None:
             yield "BUILDSYS_PRETTY_NAME", self.pretty_name
+        yield from self.mirrors.items()
         yield from self.make_env.items()
 
 

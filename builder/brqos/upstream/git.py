@@ -35,8 +35,10 @@ def git(
     env: Mapping[str, str] | None = None,
     network: bool = False,
     check: bool = True,
+    timeout: float | None = None,
 ) -> process.Completed:
-    """Run git, in the repository or work tree `at`; raises process.ProcessError with git's own words.
+    """Run git, in the repository or work tree `at`; raises process.ProcessError with git's own words, and
+    process.TimedOut after `timeout` seconds.
 
     With `network` the user's configuration counts.
     """
@@ -48,12 +50,30 @@ def git(
         stdin=stdin,
         env={**_environment(network=network), **(env or {})},
         check=check,
+        timeout=timeout,
     )
 
 
 def text(*arguments: str | os.PathLike[str], at: Path) -> str:
     """What git prints, without the line end."""
     return git(*arguments, at=at).text.strip()
+
+
+def rewritten(places: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make any git fetch from other places: beginnings of URLs -> what takes their place.
+
+    They are put behind those that the environment has. GIT_CONFIG_COUNT is known since git 2.31, insteadOf takes the
+    longest beginning that fits (git-config(1)). Cargo's own git does not look at them, the command line's git does.
+    """
+    if not places:
+        return {}
+    count = environment.get("GIT_CONFIG_COUNT", "0")
+    first = int(count) if count.isascii() and count.isdigit() else 0
+    variables = {"GIT_CONFIG_COUNT": str(first + len(places)), "CARGO_NET_GIT_FETCH_WITH_CLI": "true"}
+    for number, (original, place) in enumerate(sorted(places.items()), first):
+        variables[f"GIT_CONFIG_KEY_{number}"] = f"url.{place}.insteadOf"
+        variables[f"GIT_CONFIG_VALUE_{number}"] = original
+    return variables
 
 
 def _environment(*, network: bool) -> dict[str, str | None]:

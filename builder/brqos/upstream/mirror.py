@@ -30,11 +30,20 @@ class NotMirroredError(UpstreamError):
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A repository, mirrored at `path`; `fixed` where it is never fetched: offline, or on this machine."""
+    """A repository, mirrored at `path`; `fixed` where it is never fetched: offline, or on this machine.
+
+    `place` is where it is fetched from, if that is another ([mirrors] git). Whatever is recorded is the repository.
+    """
 
     repository: str
     path: Path
     fixed: bool
+    place: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where it is fetched from."""
+        return self.place or self.repository
 
     def resolve(self, ref: str, monitor: Monitor) -> str:
         """The commit (40 hex digits) that a tag, branch or commit names; raises UpstreamError."""
@@ -59,12 +68,18 @@ class Mirror:
         """Bring the branches and tags up to date."""
         with locked(self.path, "updating the mirror", wait=True, monitor=monitor):
             try:
-                git("fetch", "--quiet", "--prune", "--force", self.repository, *_REFSPECS, at=self.path, network=True)
+                git("fetch", "--quiet", "--prune", "--force", self.origin, *_REFSPECS, at=self.path, network=True)
             except ProcessError as error:
-                raise _unreachable(self.repository, error) from None
+                raise _unreachable(self, error) from None
+
+    @property
+    def label(self) -> str:
+        """The place in a sentence, without a user's name and password."""
+        original = without_credentials(self.repository)
+        return f"{without_credentials(self.place)}, the mirror of {original}," if self.place else original
 
     def _fetch_commit(self, commit: str) -> bool:
-        completed = git("fetch", "--quiet", self.repository, commit, at=self.path, network=True, check=False)
+        completed = git("fetch", "--quiet", self.origin, commit, at=self.path, network=True, check=False)
         return completed.status == 0 and self._commit(commit) is not None
 
     def _unmoving(self, ref: str) -> str | None:
@@ -80,21 +95,26 @@ class Mirror:
     def _unknown(self, ref: str) -> UpstreamError:
         tags = text("tag", "--list", "--sort=-version:refname", "v*", at=self.path).split()
         known = f"Its newest tags are {', '.join(tags[:5])}." if tags else "It has no tags; name a branch or a commit."
-        offline = self.fixed and not is_local(self.repository)
+        offline = self.fixed and not is_local(self.origin)
         if offline:
             known += " Nothing was fetched, because of --offline."
         return (NotMirroredError if offline else UpstreamError)(
-            f"{without_credentials(self.repository)} has no tag, branch or commit “{ref}”",
+            f"{self.label} has no tag, branch or commit “{ref}”",
             why=known,
             todo="Name one that exists with --ref (or --core-kit-ref for the core kit).",
         )
 
 
-def open_mirror(repository: str, cache: Path, *, offline: bool, monitor: Monitor) -> Mirror:
-    """The mirror of a repository (URL or path), made if it is not there; raises UpstreamError."""
-    if is_local(repository):
-        return _on_this_machine(Path(repository).expanduser().absolute())
-    mirror = Mirror(repository, cache / "mirrors" / _directory_name(repository), fixed=offline)
+def open_mirror(repository: str, cache: Path, *, offline: bool, monitor: Monitor, place: str | None = None) -> Mirror:
+    """The mirror of a repository (URL or path), made if it is not there; raises UpstreamError.
+
+    `place` is where it is fetched from, if it is another than the repository itself. It is kept under the repository's
+    name all the same: what was fetched is the same, wherever it came from.
+    """
+    other = place if place not in {None, repository} else None
+    if is_local(other or repository):
+        return _on_this_machine(Path(other or repository).expanduser().absolute(), repository if other else None)
+    mirror = Mirror(repository, cache / "mirrors" / _directory_name(repository), fixed=offline, place=other or "")
     if not _is_sound(mirror.path):
         with locked(mirror.path, "making the mirror", wait=True, monitor=monitor):
             if not _is_sound(mirror.path):
@@ -112,15 +132,20 @@ def without_credentials(repository: str) -> str:
     return re.sub(r"(?<=://)[^/@]+@", "", repository)
 
 
-def _on_this_machine(path: Path) -> Mirror:
+def _on_this_machine(path: Path, original: str | None) -> Mirror:
+    if original is not None and not path.exists():
+        # A server takes a repository's name with and without that ending.
+        path = path.with_suffix("") if path.suffix == ".git" else path
     completed = git("rev-parse", "--git-dir", at=path, check=False) if path.is_dir() else None
     if completed is None or completed.status != 0:
         raise UpstreamError(
             f"{path} is not a git repository that can be read" if completed else f"there is no folder {path}",
             why=ProcessError(completed).reason if completed else "",
-            todo="Give --upstream or --core-kit the URL or the path of a git repository.",
+            todo="Correct mirrors.git in brqos.toml."
+            if original
+            else "Give --upstream or --core-kit the URL or the path of a git repository.",
         )
-    return Mirror(str(path), path, fixed=True)
+    return Mirror(original or str(path), path, fixed=True, place=str(path) if original else "")
 
 
 def _make(mirror: Mirror, monitor: Monitor) -> None:
@@ -132,13 +157,13 @@ def _make(mirror: Mirror, monitor: Monitor) -> None:
     shutil.rmtree(mirror.path, ignore_errors=True)
     partial = mirror.path.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with monitor.task(f"Mirroring {without_credentials(mirror.repository)}"):
+    with monitor.task(f"Mirroring {without_credentials(mirror.origin)}"):
         try:
             git("init", "--quiet", "--bare", partial)
-            git("fetch", "--quiet", mirror.repository, *_REFSPECS, at=partial, network=True)
+            git("fetch", "--quiet", mirror.origin, *_REFSPECS, at=partial, network=True)
         except ProcessError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise _unreachable(mirror.repository, error) from None
+            raise _unreachable(mirror, error) from None
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -159,10 +184,11 @@ def _directory_name(repository: str) -> str:
     return f"{name}-{hashlib.sha256(repository.encode()).hexdigest()[:10]}.git"
 
 
-def _unreachable(repository: str, error: ProcessError) -> UpstreamError:
-    return UpstreamError(
-        f"{without_credentials(repository)} cannot be fetched",
-        why=without_credentials(error.reason),
-        todo="Check the network, the proxy and the URL; --upstream and --core-kit take a local copy or another mirror, "
-        "--offline uses what was fetched before.",
+def _unreachable(mirror: Mirror, error: ProcessError) -> UpstreamError:
+    todo = (
+        "Check the network, the proxy and the URL; --upstream and --core-kit take a local copy or another mirror, "
+        "--offline uses what was fetched before."
     )
+    if mirror.place:
+        todo = f"Correct mirrors.git in brqos.toml if it is another place (`brqos doctor` asks it). {todo}"
+    return UpstreamError(f"{mirror.label} cannot be fetched", why=without_credentials(error.reason), todo=todo)

@@ -13,15 +13,17 @@ from brqos.upstream.git import text
 from brqos.upstream.mirror import without_credentials
 from brqos.variant import VariantName
 
-# All that planning an overlay looks at; the rest of the tree is of no concern.
+# All that planning an overlay, and the check of mirrors, look at; the rest of the tree is of no concern.
 _PREFIXES = (
     "Cargo.toml",
     "Cargo.lock",
     "Makefile.toml",
     "Release.toml",
+    "Twoliter.lock",
     "Twoliter.toml",
     "packages",
     "variants",
+    "sources/Cargo.lock",
     "sources/settings-defaults",
     "sources/shared-defaults",
 )

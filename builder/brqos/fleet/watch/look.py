@@ -25,10 +25,13 @@ _CHANGELOG = "CHANGELOG.md"
 class Upstream:
     """One repository as it is now. Trees, plans and changelogs are read once each, however many variants ask."""
 
-    def __init__(self, repository: str, cache: Path, monitor: Monitor, *, offline: bool) -> None:
+    def __init__(
+        self, repository: str, cache: Path, monitor: Monitor, *, offline: bool, place: str | None = None
+    ) -> None:
         self._cache = cache
         self._monitor = monitor
-        self._mirror = _fresh(repository, cache, monitor, offline=offline)
+        mirror = open_mirror(repository, cache, offline=offline, monitor=monitor, place=place)
+        self._mirror = _fresh(mirror, monitor)
         self._sources: dict[str, Source] = {}
         self._plans: dict[tuple[str, str], Planned] = {}
         self._changelogs: dict[str, str] = {}
@@ -109,8 +112,7 @@ def _watched(pin: Pin, upstream: Upstream) -> Watched:
         return Watched(pin, pinned, place, eks, notes, unplanned=error)
 
 
-def _fresh(repository: str, cache: Path, monitor: Monitor, *, offline: bool) -> Mirror:
-    mirror = open_mirror(repository, cache, offline=offline, monitor=monitor)
+def _fresh(mirror: Mirror, monitor: Monitor) -> Mirror:
     if not mirror.fixed:
         mirror.fetch(monitor)
     return mirror

@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from brqos.architecture import Architecture
+from brqos.config.mirrors import MirrorsSpec
+from brqos.config.repack import RepackSpec
 from brqos.errors import ConfigurationError
 
 OFFICIAL_METADATA = "https://updates.bottlerocket.aws/2020-07-07/{variant}/{arch}/"
@@ -97,6 +99,18 @@ class Source:
     def targets_location(self) -> Location:
         """The folder with the targets."""
         return Location.parse(self.targets)
+
+
+def source_of(repack: RepackSpec, mirrors: MirrorsSpec) -> Source:
+    """The repository that is asked: what `[repack]` says, else `[mirrors]`, else Bottlerocket's own place.
+
+    Each of its two places, metadata and targets, counts on its own. Raises ConfigurationError for a place that is none.
+    """
+    default = Source()
+    return Source(
+        metadata=repack.metadata_url or mirrors.tuf_metadata or default.metadata,
+        targets=repack.targets_url or mirrors.tuf_targets or default.targets,
+    )
 
 
 def is_allowed(url: str) -> bool:

@@ -175,7 +175,7 @@ class Web:
         headers = {"user-agent": f"brqos/{__version__}", "accept-encoding": "identity"}
         if offset:
             headers["range"] = f"bytes={offset}-"
-        with _told(self._patience):
+        with in_words(self._patience):
             return self._manager(address).request(
                 "GET", address, headers=headers, preload_content=False, redirect=False, retries=False
             )
@@ -183,7 +183,7 @@ class Web:
     def _pieces(self, response: "BaseHTTPResponse") -> Iterator[bytes]:
         slowness = _Slowness(self._patience)
         while True:
-            with _told(self._patience):
+            with in_words(self._patience):
                 piece = response.read1(_PIECE, decode_content=False)
             if not piece:
                 return
@@ -191,19 +191,23 @@ class Web:
             yield piece
 
     def _manager(self, address: str) -> "PoolManager":
-        import urllib3
-
         proxy = _proxy_for(address)
         if proxy not in self._managers:
-            timeout = urllib3.Timeout(connect=self._patience.connect_seconds, read=self._patience.read_seconds)
-            # None is the system's store, or what SSL_CERT_FILE names.
-            certificates = os.environ.get("REQUESTS_CA_BUNDLE") or None
-            self._managers[proxy] = (
-                urllib3.ProxyManager(proxy, timeout=timeout, ca_certs=certificates, proxy_headers=_proxy_headers(proxy))
-                if proxy
-                else urllib3.PoolManager(timeout=timeout, ca_certs=certificates)
-            )
+            self._managers[proxy] = pool_for(address, self._patience)
         return self._managers[proxy]
+
+
+def pool_for(address: str, patience: Patience) -> "PoolManager":
+    """What connects to a server: with the proxy and the certificates that the environment names."""
+    import urllib3
+
+    proxy = _proxy_for(address)
+    timeout = urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds)
+    # None is the system's store, or what SSL_CERT_FILE names.
+    certificates = os.environ.get("REQUESTS_CA_BUNDLE") or None
+    if proxy is None:
+        return urllib3.PoolManager(timeout=timeout, ca_certs=certificates)
+    return urllib3.ProxyManager(proxy, timeout=timeout, ca_certs=certificates, proxy_headers=_proxy_headers(proxy))
 
 
 class _Slowness:
@@ -242,8 +246,8 @@ def _checked(response: "BaseHTTPResponse", offset: int) -> "BaseHTTPResponse":
 
 
 @contextmanager
-def _told(patience: Patience) -> Iterator[None]:
-    """urllib3's errors in words; its own texts may hold the password of a proxy."""
+def in_words(patience: Patience) -> Iterator[None]:
+    """urllib3's errors as TransferError, in words; its own texts may hold the password of a proxy."""
     from urllib3 import exceptions
 
     words: tuple[tuple[type[Exception], str], ...] = (
