@@ -21,6 +21,7 @@ from brqos.files import write_atomically
 from brqos.image.model import BuildResult
 from brqos.stages import Stage
 from brqos.upstream.mirror import without_credentials
+from brqos.upstream.pins import Pins
 
 SCHEMA_VERSION: Final = 1
 FILE = "build.json"
@@ -91,6 +92,29 @@ class RepackRecord(Model):
     checks: tuple[str, ...] = ()
 
 
+class OriginRecord(Model):
+    """What made the images, kept since another machine or another brqos may write down where they come from.
+
+    `builder` and `invocation` are URIs (brqos.provenance.builder), `brqos_sha256` is the digest of brqos's own files,
+    `pins` are None for a repacked image, `log_sha256` is None where there is no log.
+    """
+
+    builder: str
+    invocation: str = ""
+    brqos: str
+    brqos_sha256: str
+    pins: Pins | None = None
+    log_sha256: str | None = None
+
+
+class AttestedRecord(Model):
+    """The documents about the images, and per region the AMI that has their hashes as tags."""
+
+    sbom_sha256: str
+    provenance_sha256: str
+    tagged: dict[str, str] = Field(default_factory=dict)
+
+
 class BuildRecord(Model):
     """All that is known about one build."""
 
@@ -117,6 +141,8 @@ class BuildRecord(Model):
     amis: dict[str, RegionAmi] = Field(default_factory=dict)
     nodegroup: Path | None = None
     stages: dict[Stage, StageRecord] = Field(default_factory=dict)
+    origin: OriginRecord | None = None
+    attested: AttestedRecord | None = None
 
 
 class StoredBuild:

@@ -33,6 +33,12 @@ def calls_of(plan: AmiPlan) -> tuple[PlannedCall, ...]:
     )
 
 
+def document_calls(region: str, tags: Mapping[str, str], image: str = _IMAGE) -> PlannedCall:
+    """The call that puts the hashes of a build's documents on its AMI, once all regions are done."""
+    parameters = {"Resources": [image], "Tags": tag_list(tags)}
+    return PlannedCall(service="ec2", operation="CreateTags", region=region, parameters=parameters)
+
+
 def _looks(plan: AmiPlan) -> list[_Call]:
     named = {"Owners": ["self"], "Filters": [{"Name": "name", "Values": [plan.name]}]}
     return [("sts", "GetCallerIdentity", {}), ("ec2", "DescribeImages", named)]

@@ -91,7 +91,7 @@ def plan_amis(request: AmiRequest) -> tuple[AmiPlan, ...]:
     for region, source in sources(request.spec).items():
         key = request.spec.kms_keys.get(region)
         tags = {**given, **own, **content, **({tagging.KMS_KEY: key} if key else {})}
-        tagging.check_count(tags)
+        tagging.check_count({**tags, **dict.fromkeys(tagging.OF_DOCUMENTS, "")})
         plans.append(
             AmiPlan(
                 region=region,

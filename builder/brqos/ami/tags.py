@@ -20,6 +20,10 @@ SHA256 = "brqos:image-sha256"
 ZERO_BLOCKS = "brqos:zero-blocks"
 KMS_KEY = "brqos:kms-key"
 UEFI_DATA = "brqos:uefi-data-sha256"
+SBOM = "brqos:sbom-sha256"
+PROVENANCE = "brqos:provenance-sha256"
+OF_DOCUMENTS = (SBOM, PROVENANCE)
+"""What an AMI gets when all regions are done: there has to be room for it."""
 NAME = "Name"
 
 # EBS direct allows less than EC2 (127 and 255 against 128 and 256), and the snapshots get the same tags.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from brqos.console import Console
 
 _STANDARD_OUTPUT = Path("-")
-# What `brqos register` does; pruning, nodes and roles are for those who ask for them.
-_ON_WISH = {PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ASSUME}
+# What `brqos register` does; pruning, nodes, signing and roles are for those who ask for them.
+_ON_WISH = {PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.ASSUME}
 _BY_DEFAULT = tuple(stage for stage in PolicyStage if stage not in _ON_WISH)
 
 
@@ -28,8 +28,8 @@ def iam_policy(
         typer.Option(
             "--for",
             metavar="STAGE",
-            help="upload, register, copy, share, mark, parameters, verify, prune, nodes or assume; repeat it for"
-            " several. All that `brqos register` does by default.",
+            help="upload, register, copy, share, mark, parameters, verify, prune, nodes, attest or assume; repeat it"
+            " for several. All that `brqos register` does by default.",
         ),
     ] = None,
     region: Regions = None,
@@ -55,6 +55,10 @@ def iam_policy(
     ] = None,
     role: Annotated[
         list[str] | None, typer.Option("--role", metavar="ARN", help="Role that may be assumed; repeat it for several.")
+    ] = None,
+    signing_key: Annotated[
+        list[str] | None,
+        typer.Option("--signing-key", metavar="ARN", help="KMS key that attests builds; repeat it for several."),
     ] = None,
     unprotect: Annotated[
         bool, typer.Option("--unprotect", help="Let pruning switch deregistration protection off.")
@@ -97,6 +101,7 @@ def iam_policy(
             "--partition": partition,
             "--ssm-prefix": ssm_prefix,
             "--role": role,
+            "--signing-key": signing_key,
             "--unprotect": unprotect,
         }
         _check_kind(of_stages, share_account, key_policy=key_policy, grants=grants)
@@ -111,6 +116,7 @@ def iam_policy(
                 "ssm_prefix": ssm_prefix,
                 "kms_keys": kms_key or (),
                 "roles": role or (),
+                "signing_keys": signing_key or (),
                 "unprotect": unprotect,
             }
             text = _for_stages(console, stages, given)

@@ -11,6 +11,7 @@ from brqos.ami.layout import DEVICES
 from brqos.errors import BrqosError
 
 if TYPE_CHECKING:
+    from brqos.ami.calls import PlannedCall
     from brqos.ami.everywhere import Outcome
     from brqos.ami.model import RegionAmi
     from brqos.ami.plan import AmiPlan
@@ -23,14 +24,23 @@ if TYPE_CHECKING:
 _SIGNS = {Verdict.OK: "+", Verdict.DIFFERENT: "!", Verdict.UNKNOWN: "~"}
 
 
-def show_plan(console: "Console", plans: "Sequence[AmiPlan]", permissions: "Outcome[Findings] | None") -> None:
-    """Every call with its parameters, and what was found out about the permissions (None: nobody was asked)."""
+def show_plan(
+    console: "Console",
+    plans: "Sequence[AmiPlan]",
+    permissions: "Outcome[Findings] | None",
+    *,
+    more: "Sequence[PlannedCall]" = (),
+) -> None:
+    """Every call with its parameters, `more` after them, and what is known of the permissions (None: nobody asked)."""
+    last = {plan.region: [call for call in more if call.region == plan.region] for plan in plans}
     if console.json_output:
         console.data(
             {
                 "name": plans[0].name,
                 "images": _images(plans, {}),
-                "calls": [call.model_dump(mode="json") for plan in plans for call in calls_of(plan)],
+                "calls": [
+                    call.model_dump(mode="json") for plan in plans for call in (*calls_of(plan), *last[plan.region])
+                ],
                 "permissions": _permissions(permissions) if permissions else None,
                 "rehearsal": False,
             }
@@ -38,7 +48,7 @@ def show_plan(console: "Console", plans: "Sequence[AmiPlan]", permissions: "Outc
         return
     for plan in plans:
         console.line(f"{plan.region}: {plan.name}")
-        for call in calls_of(plan):
+        for call in (*calls_of(plan), *last[plan.region]):
             console.line(f"  {call.service} {call.operation}")
             for key, value in call.parameters.items():
                 console.line(f"    {key} = {json.dumps(value, ensure_ascii=False)}")

@@ -19,13 +19,16 @@ from brqos.ami.wishes import check_confirmed, check_wishes
 from brqos.cli.ami_flags import AmiFlags
 from brqos.cli.registered import show_inspection, show_plan, show_released, show_there_already
 from brqos.config.ami import AmiSpec
+from brqos.config.resolve import resolve_attest
 from brqos.console import Console
 from brqos.errors import AwsError, UsageError
 from brqos.image.hashing import hash_image
 from brqos.image.notice import has_partition_table, refuse_rehearsed_image
 from brqos.locks import lock_of, locked, named_lock
+from brqos.pipeline.attest import attest_build, check_signing, tagging_calls
 from brqos.pipeline.register import plans_of_build, register_build, registrable_build, surroundings_of
-from brqos.pipeline.surroundings import aws_of
+from brqos.pipeline.surroundings import Surroundings, aws_of
+from brqos.record import StoredBuild
 
 _OMITTED_ZEROS = {
     "os": "Zero blocks of the OS image are not sent. That takes it that dm-verity ignores them (ignore_zero_blocks), as"
@@ -67,9 +70,11 @@ class Registering:
         stored = registrable_build(build, record)
         spec = self._flags.resolved(self._config, stored.record.spec)
         self._check(spec)
-        around = surroundings_of(stored, spec)
+        around = surroundings_of(stored, spec, resolve_attest(self._config, stored.record.spec))
         plans = plans_of_build(stored, spec)
-        if self._ends_here(plans, settings_for(spec.regions, around.aws, self._console)):
+        attested = around.spec.attest.enabled
+        check_signing(around.spec.attest, tools=not (self._dry_run or self._verify))
+        if self._ends_here(plans, settings_for(spec.regions, around.aws, self._console), attested=attested):
             return
         with locked(lock_of(stored.folder), f"registering {stored.record.id}", wait=True, monitor=self._console):
             # Somebody else may have registered it while we waited.
@@ -83,9 +88,11 @@ class Registering:
         if released is None:
             amis = {region: ami for region, ami in stored.record.amis.items() if region in spec.regions}
             show_there_already(self._console, plans, amis)
+            self._attest(stored, around)
             return
         show_released(self._console, plans, released, self._seconds)
         released.check()
+        self._attest(stored, around)
 
     def of_files(self, files: ImageFiles, uefi_data: Path | None) -> None:
         """Register image files."""
@@ -120,6 +127,12 @@ class Registering:
         show_released(self._console, plans, released, self._seconds)
         released.check()
 
+    def _attest(self, stored: StoredBuild, around: Surroundings) -> None:
+        """Last, since nothing else waits for a signature; AMIs, record and result are there whatever becomes of it."""
+        with locked(lock_of(stored.folder), f"attesting {stored.record.id}", wait=True, monitor=self._console):
+            stored.reload()
+            attest_build(stored, around, self._console)
+
     def _check(self, spec: AmiSpec) -> None:
         """Refuse at once what would else be refused after the images have been read."""
         if self._amis_file is not None and not (self._dry_run or self._verify):
@@ -130,10 +143,13 @@ class Registering:
         for role in spec.omit_zero_blocks:
             self._console.note(_OMITTED_ZEROS[role])
 
-    def _ends_here(self, plans: Sequence[AmiPlan], settings: Mapping[str, RegionSetting]) -> bool:
+    def _ends_here(
+        self, plans: Sequence[AmiPlan], settings: Mapping[str, RegionSetting], *, attested: bool = False
+    ) -> bool:
         """Show the plan or the inspection, where that is all that was asked for."""
         if self._dry_run:
-            show_plan(self._console, plans, _permissions(plans, settings))
+            more = tagging_calls(plans) if attested else ()
+            show_plan(self._console, plans, _permissions(plans, settings), more=more)
         elif self._verify:
             self._inspect(plans, settings)
         return self._dry_run or self._verify

@@ -13,7 +13,7 @@ from brqos.image.failures import diagnose, meaningful
 from brqos.image.find import find_images
 from brqos.image.hashing import hash_image
 from brqos.image.manifest import VariantManifest, local_crates, read_manifest
-from brqos.image.model import BuildResult
+from brqos.image.model import INVENTORY, BuildResult
 from brqos.image.order import CARGO_MAKE, BuildOrder
 from brqos.image.progress import BuildProgress
 from brqos.monitor import Monitor, Task
@@ -120,6 +120,7 @@ def _failure(order: BuildOrder, status: int, tail: deque[str], log: Path) -> Exc
 def _result(order: BuildOrder, manifest: VariantManifest, image_version: str, monitor: Monitor) -> BuildResult:
     found = find_images(order.work_tree, order.arch, order.variant, image_version, split=manifest.split)
     images = tuple(hash_image(role, file, monitor) for role, file in found.items())
+    inventory = images[0].file.with_name(INVENTORY)
     return BuildResult(
         image_version=image_version,
         images=images,
@@ -127,4 +128,5 @@ def _result(order: BuildOrder, manifest: VariantManifest, image_version: str, mo
         uefi_data=sbkeys.read_uefi_data(order.profile_folder) if manifest.secure_boot else None,
         ami_spec=manifest.ami_spec,
         sbkeys_profile=str(order.profile_folder),
+        inventory=inventory if inventory.is_file() else None,
     )

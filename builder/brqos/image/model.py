@@ -7,6 +7,9 @@ from pydantic import Field
 
 from brqos.config.base import Model
 
+# Beside the images of upstream's build, and below /usr/share/bottlerocket in each OS image (twoliter's rpm2img).
+INVENTORY = "application-inventory.json"
+
 
 class ImageRole(StrEnum):
     """What an image becomes: the root volume (`os`, /dev/xvda) or the data volume (`data`, /dev/xvdb)."""
@@ -34,7 +37,8 @@ class BuildResult(Model):
     """The images of one build, and what registering them needs from the tree and the signing profile.
 
     `image_version` is `<release>-<short commit>`; `uefi_data` is the text of the profile's `efi-vars.aws` (base64) or
-    None where the variant does not do Secure Boot; `ami_spec` is the text of the variant's `amispec.toml` or None.
+    None where the variant does not do Secure Boot; `ami_spec` is the text of the variant's `amispec.toml` or None;
+    `inventory` is upstream's list of the packages (INVENTORY), None where there was none.
     """
 
     image_version: str
@@ -43,3 +47,4 @@ class BuildResult(Model):
     uefi_data: str | None = None
     ami_spec: str | None = None
     sbkeys_profile: str | None = None
+    inventory: Path | None = None

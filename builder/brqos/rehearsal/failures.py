@@ -56,8 +56,16 @@ WORDS: dict[str, tuple[str, ...]] = {
     "kit-lock": (
         "Error: changes have occured to Twoliter.toml or the remote kit images that require an update to Twoliter.lock",
     ),
+    "override-file": ("Error: failed to deserialize overrides file",),
     "cargo-lock": (
         "error: the lock file {tree}/Cargo.lock needs to be updated but --locked was passed to prevent this",
+    ),
+    "crates-mirror": (
+        "error: failed to sync",
+        "Caused by:",
+        "  failed to query replaced source registry `crates-io`",
+        "Caused by:",
+        "  config.json not found in registry",
     ),
     "kit-cache": (
         "Error: Unable to read from '{tree}/build/external-kits/cache/sha256-b075d3764a0e/index.json'",

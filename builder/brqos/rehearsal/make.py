@@ -24,13 +24,16 @@ from brqos.architecture import Architecture
 from brqos.errors import BrqosError
 from brqos.image.find import image_folder, image_name
 from brqos.image.manifest import VariantManifest, local_crates, read_release
-from brqos.image.model import ImageRole
+from brqos.image.model import INVENTORY, ImageRole
 from brqos.image.notice import NOTICE
 from brqos.image.order import LOCAL_PROFILE
 from brqos.image.progress import REHEARSAL_MARK
 from brqos.image.sbkeys import EFI_VARS
+from brqos.rehearsal.crates import updating
 from brqos.rehearsal.disk import DATA_PLAN, OS_PLAN, ROOT, disk_image
 from brqos.rehearsal.failures import WORDS, words
+from brqos.rehearsal.inventory import inventory
+from brqos.rehearsal.override import check_urls, resolving
 from brqos.rehearsal.tree import RefusedError, examined, sources
 from brqos.variant import crate_name
 
@@ -83,8 +86,14 @@ class Run:
         for task in ("install-twoliter", "fetch-external-kits"):
             self.say(f"[cargo-make] INFO - Running Task: {task}")
         self.say("[INFO twoliter::project::lock] Resolving project references to check against lock file")
+        for line in resolving(self.tree):
+            self.say(line)
         self.say("[INFO twoliter::project::lock] Extracting kit dependencies.")
-        for task in ("setup", "fetch-sdk", "fetch-sources", "fetch-vendored", "check-licenses", "build-sbkeys"):
+        for task in ("setup", "fetch-sdk", "fetch-sources"):
+            self.say(f"[cargo-make][1] INFO - Running Task: {task}")
+        for line in updating(self.tree):
+            self.say(line)
+        for task in ("fetch-vendored", "check-licenses", "build-sbkeys"):
             self.say(f"[cargo-make][1] INFO - Running Task: {task}")
         self._find_profile()
         for task in ("publish-setup", "validate-kits"):
@@ -111,6 +120,7 @@ class Run:
             unfinished = file.with_suffix(".part")
             unfinished.write_bytes(lz4.frame.compress(image))
             unfinished.replace(file)
+        (versions / version / INVENTORY).write_bytes(inventory(self.tree, manifest, self.settings.arch))
         latest = versions / "latest"
         latest.unlink(missing_ok=True)
         latest.symlink_to(version)
@@ -131,7 +141,11 @@ class Run:
             f'NAME=Bottlerocket\nID=bottlerocket\nPRETTY_NAME="{self.settings.pretty_name} (REHEARSAL)"\n'
             f"VARIANT_ID={self.settings.variant}\nVERSION_ID={release}\nBUILD_ID={build}\n"
         )
-        return {"usr/lib/os-release": os_release.encode(), **sources(self.tree, manifest)}
+        return {
+            "usr/lib/os-release": os_release.encode(),
+            f"usr/share/bottlerocket/{INVENTORY}": inventory(self.tree, manifest, self.settings.arch),
+            **sources(self.tree, manifest),
+        }
 
 
 def root_archive(files: dict[str, bytes]) -> bytes:
@@ -184,6 +198,7 @@ def _parsed(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _settings(values: dict[str, str]) -> Settings:
+    check_urls(values)
     keys = Path(values.get("BUILDSYS_SBKEYS_DIR") or Path.cwd() / "sbkeys")
     fail = values.get(_FAIL, "")
     if fail and fail not in WORDS:

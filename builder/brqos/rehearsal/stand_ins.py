@@ -40,10 +40,16 @@ class StandIns:
 @contextlib.contextmanager
 def stand_ins(spec: BuildSpec) -> Iterator[StandIns]:
     """Set up everything that a rehearsal of this spec needs; it is gone when the rehearsal ends."""
+    with own_folder() as folder, Emulator(rehearsal=True) as emulator:
+        yield StandIns(rehearsed_spec(spec, folder), emulator.endpoint, folder)
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder for the sources of this process, which is gone when the rehearsal ends."""
     folder = _folder()
     try:
-        with Emulator(rehearsal=True) as emulator:
-            yield StandIns(_rehearsed(spec, folder), emulator.endpoint, folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -62,7 +68,8 @@ def _folder() -> Path:
     return own
 
 
-def _rehearsed(spec: BuildSpec, folder: Path) -> BuildSpec:
+def rehearsed_spec(spec: BuildSpec, folder: Path) -> BuildSpec:
+    """The spec with sources of its own, which are written below the folder: the same for the same spec."""
     release = _release(spec)
     layout = _layout(spec, release)
     repository, kit = folder / "bottlerocket.git", folder / "bottlerocket-core-kit.git"

@@ -72,7 +72,7 @@ def _check_settings(tree: Path, variant: str) -> None:
 
 
 def _check_packages(tree: Path, manifest: VariantManifest) -> None:
-    known = _from_kits(tree) | _local_packages(tree)
+    known = _from_kits(tree) | local_packages(tree)
     for package in manifest.included_packages:
         if package not in known:
             raise RefusedError(f"Error: Unable to find a match: bottlerocket-{package}")
@@ -87,7 +87,8 @@ def _from_kits(tree: Path) -> set[str]:
     return found
 
 
-def _local_packages(tree: Path) -> set[str]:
+def local_packages(tree: Path) -> set[str]:
+    """The packages that the tree itself has, without their prefix."""
     names = re.compile(r"^Name:\s*%\{_cross_os\}(\S+)", re.MULTILINE)
     return {
         name

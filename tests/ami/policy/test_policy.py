@@ -25,10 +25,9 @@ REGIONS = {
 }
 OWNER, OTHER = "111122223333", "444455556666"
 ALL = tuple(PolicyStage)
-REGISTER = tuple(
-    stage for stage in PolicyStage if stage not in (PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ASSUME)
-)
-PUBLISHING = tuple(stage for stage in PolicyStage if stage is not PolicyStage.NODES)
+_ON_WISH = (PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.ASSUME)
+REGISTER = tuple(stage for stage in PolicyStage if stage not in _ON_WISH)
+PUBLISHING = tuple(stage for stage in PolicyStage if stage not in (PolicyStage.NODES, PolicyStage.ATTEST))
 
 
 def key(region: str, partition: str = "aws", account: str = OWNER) -> str:
@@ -82,6 +81,7 @@ STAGES = {
         "ec2:DescribeLaunchTemplateVersions", "ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion",
         "ec2:CreateTags", "eks:DescribeCluster", "eks:DescribeNodegroup", "eks:ListNodegroups",
     },
+    PolicyStage.ATTEST: {"kms:GetPublicKey", "kms:Sign", "kms:Verify"},
     PolicyStage.ASSUME: {"sts:AssumeRole"},
 }  # fmt: skip
 
@@ -125,6 +125,9 @@ TYPES = {
     "eks:DescribeNodegroup": {"nodegroup"},
     "eks:ListNodegroups": {"cluster"},
     "kms:CreateGrant": {"key"},
+    "kms:GetPublicKey": {"key"},
+    "kms:Sign": {"key"},
+    "kms:Verify": {"key"},
     "kms:Decrypt": {"key"},
     "kms:DescribeKey": {"key"},
     "kms:Encrypt": {"key"},
@@ -181,6 +184,7 @@ def requests(draw: st.DrawFn) -> PolicyRequest:
         else draw(st.sampled_from([None, "/platform/bottlerocket"])),
         kms_keys=[key(region, partition) for region in keys],
         roles=[role(partition)] if PolicyStage.ASSUME in stages else [],
+        signing_keys=[key(REGIONS[partition][0], partition)] if PolicyStage.ATTEST in stages else [],
         unprotect=PolicyStage.PRUNE in stages and draw(st.booleans()),
     )
 
@@ -211,8 +215,9 @@ def test_it_allows_what_is_needed_and_nothing_else(request: PolicyRequest) -> No
     # Without a prefix there are no parameters to verify, and pruning reads those of any name.
     if request.ssm_prefix is None and PolicyStage.PRUNE not in request.stages:
         wanted.discard("ssm:GetParameters")
-    assert {action for action in allowed if not action.startswith("kms:")} == wanted
-    assert any(action.startswith("kms:") for action in allowed) == bool(request.kms_keys)
+    signing = STAGES[PolicyStage.ATTEST]
+    assert {action for action in allowed if not action.startswith("kms:") or action in signing} == wanted
+    assert any(action.startswith("kms:") for action in allowed - signing) == bool(request.kms_keys)
 
 
 @given(requests())
@@ -230,7 +235,7 @@ def test_every_resource_is_of_the_partition_and_of_a_type_that_the_action_knows(
 def test_regions_are_always_a_condition(request: PolicyRequest) -> None:
     for statement in policy_for(request)["Statement"]:
         told = json.dumps(statement.get("Condition", {}))
-        if statement["Action"] == ["sts:AssumeRole"]:
+        if statement["Action"] == ["sts:AssumeRole"] or "kms:Sign" in statement["Action"]:
             assert "Condition" not in statement
         elif statement["Action"][0].startswith("kms:"):
             assert all(f"ec2.{region}.amazonaws.com" in told for region in request.regions)
@@ -272,8 +277,9 @@ def test_the_order_of_the_wishes_does_not_matter(regions: list[str], stages: lis
     def made(regions: Any, stages: Any) -> str:
         keys = [key(region) for region in regions]
         request = policy_request(
-            stages, regions=[*regions, *regions], ssm_prefix="/p", kms_keys=keys, roles=[role()] * 2, account=OWNER
-        )
+            stages, regions=[*regions, *regions], ssm_prefix="/p", kms_keys=keys, roles=[role()] * 2, account=OWNER,
+            signing_keys=[key("eu-west-1")] * 2,
+        )  # fmt: skip
         return json.dumps([policy_for(request), notes_for(request)])
 
     assert made(regions, stages) == made(REGIONS[Partition.AWS], ALL)
@@ -296,6 +302,7 @@ GOLDEN = {
     "prune-gov": policy_request([PolicyStage.PRUNE], regions=["us-gov-west-1"]),
     "nodes": policy_request([PolicyStage.NODES], regions=["eu-west-1"], account=OWNER),
     "assume": policy_request([PolicyStage.ASSUME], roles=[role()], regions=["eu-west-1"]),
+    "attest": policy_request([PolicyStage.ATTEST], signing_keys=[key("eu-central-1")], regions=["eu-west-1"]),
 }
 
 
@@ -336,6 +343,8 @@ def test_pruning_switches_protection_off_only_where_asked() -> None:
         ({"stages": []}, "for no stage"),
         ({"stages": [PolicyStage.PARAMETERS]}, "needs the prefix"),
         ({"stages": [PolicyStage.ASSUME]}, "needs the roles"),
+        ({"stages": [PolicyStage.ATTEST]}, "needs the key that signs"),
+        ({"signing_keys": ["alias/brqos"]}, "is not the ARN of a KMS key"),
         ({"unprotect": True}, "part of pruning only"),
         ({"regions": ["Europe"]}, "“Europe” is not an AWS region"),
         ({"regions": ["eu-west-1 "]}, "is not an AWS region"),

@@ -11,6 +11,7 @@ from brqos.ami.policy.rules import (
     LOOK_AT_CLUSTERS,
     READ_PARAMETERS,
     RULES,
+    SIGN_DOCUMENTS,
     TAG_STARTED,
     UNPROTECT,
     USE_PARAMETERS,
@@ -20,7 +21,7 @@ from brqos.ami.policy.rules import (
 )
 from brqos.ami.tags import TOOL
 
-__all__ = ["ACTIONS", "LONGEST", "PolicyStage", "needed_for", "notes_for", "policy_for", "size_of"]
+__all__ = ["ACTIONS", "LONGEST", "LONGEST_INLINE", "PolicyStage", "needed_for", "notes_for", "policy_for", "size_of"]
 
 TOOL_VALUE = "brqos"
 LONGEST = 6144
@@ -28,6 +29,8 @@ LONGEST = 6144
 
 All stages but `nodes` fit into one for five regions with a key in each; without keys `nodes` fits in as well.
 """
+LONGEST_INLINE = 10_240
+"""The same of all policies that are a part of one role."""
 
 # What EBS asks of KMS in the caller's name (EBS User Guide, "Control access to EBS direct APIs using IAM"), without
 # the key pairs that GenerateDataKey* would take in.
@@ -81,7 +84,7 @@ def notes_for(request: PolicyRequest) -> tuple[str, ...]:
     """What JSON cannot say: why a statement is not narrower, and how it could be made so. One line each."""
     sids = {rule.sid for rule in RULES if _actions(rule, request)}
     notes = []
-    if not request.regions and sids != {ASSUME_ROLES}:
+    if not request.regions and not sids <= {ASSUME_ROLES, SIGN_DOCUMENTS}:
         notes.append("The policy is for all regions, which is wider than needed: name yours with --region.")
     notes += [note for sid, note in _WIDE.items() if sid in sids]
     of_any = [what for what, its in _OF_ACCOUNT.items() if sids & its]
@@ -112,10 +115,11 @@ def _actions(rule: Rule, request: PolicyRequest) -> tuple[str, ...]:
 
 def _statement(rule: Rule, actions: tuple[str, ...], request: PolicyRequest) -> Statement:
     values = {"partition": request.partition, "account": request.account, "prefix": request.ssm_prefix or ""}
+    several = {"{role}": request.roles, "{signing_key}": tuple(key.arn for key in request.signing_keys)}
     resources = tuple(
-        template.format(role=role, **values)
+        template.format(role=role, signing_key=role, **values)
         for template in rule.resources
-        for role in (request.roles if template == "{role}" else ("",))
+        for role in several.get(template, ("",))
     )
     equals: dict[str, Any] = {}
     if request.regions and rule.regional:

@@ -49,8 +49,8 @@ class PolicyRequest:
     """What a policy has to allow; made by `policy_request`, which checks it and puts it in order.
 
     No regions: all of the partition's. `account` is 12 digits or `*`; `ssm_prefix` begins with a slash and ends without
-    one, and is there if parameters are written. `roles` are there exactly if the stage `assume` is. `unprotect` lets
-    pruning switch deregistration protection off.
+    one, and is there if parameters are written. `roles` are there exactly if the stage `assume` is, `signing_keys` if
+    the stage `attest` is. `unprotect` lets pruning switch deregistration protection off.
     """
 
     stages: tuple[PolicyStage, ...]
@@ -60,6 +60,7 @@ class PolicyRequest:
     ssm_prefix: str | None = None
     kms_keys: tuple[KmsKey, ...] = ()
     roles: tuple[str, ...] = ()
+    signing_keys: tuple[KmsKey, ...] = ()
     unprotect: bool = False
 
 
@@ -72,6 +73,7 @@ def policy_request(
     ssm_prefix: str | None = None,
     kms_keys: Iterable[str] = (),
     roles: Iterable[str] = (),
+    signing_keys: Iterable[str] = (),
     unprotect: bool = False,
 ) -> PolicyRequest:
     """The request in its one order, so that the same wishes give the same policy.
@@ -79,8 +81,14 @@ def policy_request(
     Raises ConfigurationError for what is no region, account, prefix or ARN, and for what does not go together.
     """
     role_arns = tuple(sorted(set(roles)))
-    wanted = {*stages, PolicyStage.ASSUME} if role_arns else set(stages)
+    signers = tuple(sorted({parse_key(arn) for arn in signing_keys}))
+    wanted = {*stages, *([PolicyStage.ASSUME] if role_arns else []), *([PolicyStage.ATTEST] if signers else [])}
     _check_stages(wanted, ssm_prefix, role_arns, unprotect=unprotect)
+    if PolicyStage.ATTEST in wanted and not signers:
+        raise ConfigurationError(
+            "the stage “attest” needs the key that signs",
+            todo="Give its ARN with --signing-key, or leave the stage out: writing documents needs no permission.",
+        )
     places = tuple(sorted(set(regions)))
     keys = tuple(sorted({parse_key(arn) for arn in kms_keys}))
     for arn in role_arns:
@@ -92,11 +100,12 @@ def policy_request(
     return PolicyRequest(
         stages=tuple(stage for stage in PolicyStage if stage in wanted),
         regions=places,
-        partition=one_partition((*places, *(key.arn for key in keys), *role_arns), partition),
+        partition=one_partition((*places, *(key.arn for key in (*keys, *signers)), *role_arns), partition),
         account=ANY_ACCOUNT if account in (None, ANY_ACCOUNT) else check_account(str(account)),
         ssm_prefix=ssm_prefix,
         kms_keys=keys,
         roles=role_arns,
+        signing_keys=signers,
         unprotect=unprotect,
     )
 

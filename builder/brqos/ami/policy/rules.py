@@ -23,6 +23,7 @@ class PolicyStage(StrEnum):
     VERIFY = "verify"
     PRUNE = "prune"
     NODES = "nodes"
+    ATTEST = "attest"
     ASSUME = "assume"
 
 
@@ -40,10 +41,10 @@ class Guard(StrEnum):
 class Rule:
     """One statement: what the chosen stages need of it.
 
-    `resources` are ARNs in which `{partition}`, `{account}`, `{prefix}` and `{role}` (each of them) stand for what the
-    request says. An image's and a snapshot's ARN names no account. `create_action` is the API call that ec2:CreateTags
-    must be part of; a rule that is not `regional` gets no condition on regions. One that `needs_prefix` allows nothing
-    where no prefix was given.
+    `resources` are ARNs in which `{partition}`, `{account}`, `{prefix}`, `{role}` and `{signing_key}` (each of them)
+    stand for what the request says. An image's and a snapshot's ARN names no account. `create_action` is the API call
+    that ec2:CreateTags must be part of; a rule that is not `regional` gets no condition on regions. One that
+    `needs_prefix` allows nothing where no prefix was given.
     """
 
     sid: str
@@ -70,6 +71,7 @@ USE_PARAMETERS = "UseParameters"
 READ_PARAMETERS = "ReadParameters"
 LOOK_AT_CLUSTERS = "LookAtClusters"
 ASSUME_ROLES = "AssumeRoles"
+SIGN_DOCUMENTS = "SignDocuments"
 
 RULES = (
     # These have no resource type: the region is all that can be said.
@@ -135,8 +137,9 @@ RULES = (
         "UseTaggedImages",
         {
             # One that failed is cleared away, or its name would stay taken.
-            PolicyStage.REGISTER: ("ec2:DeregisterImage", "ec2:DescribeImageAttribute"),
-            PolicyStage.COPY: ("ec2:DeregisterImage",),
+            # The hashes of what is written about a build are known, and tagged, only when all regions are done.
+            PolicyStage.REGISTER: ("ec2:CreateTags", "ec2:DeregisterImage", "ec2:DescribeImageAttribute"),
+            PolicyStage.COPY: ("ec2:CreateTags", "ec2:DeregisterImage"),
             PolicyStage.SHARE: ("ec2:DescribeImageAttribute", "ec2:ModifyImageAttribute"),
             PolicyStage.MARK: ("ec2:EnableImageDeprecation", "ec2:EnableImageDeregistrationProtection"),
             PolicyStage.VERIFY: ("ec2:DescribeImageAttribute",),
@@ -216,6 +219,13 @@ RULES = (
         {PolicyStage.NODES: ("ec2:CreateLaunchTemplateVersion",)},
         _LAUNCH_TEMPLATES,
         Guard.TAGGED_RESOURCE,
+    ),
+    # The key that signs a build's documents is of one region, whatever regions the AMIs are in.
+    Rule(
+        SIGN_DOCUMENTS,
+        {PolicyStage.ATTEST: ("kms:GetPublicKey", "kms:Sign", "kms:Verify")},
+        ("{signing_key}",),
+        regional=False,
     ),
     # STS answers for all regions, and its global endpoint counts as us-east-1.
     Rule(ASSUME_ROLES, {PolicyStage.ASSUME: ("sts:AssumeRole",)}, ("{role}",), regional=False),

@@ -95,9 +95,10 @@ class _Work:
         finished = self._finished()
         # Read from the working copy, which a raw image is until it gets its name.
         found = facts.find(finished.examined, finished.plan.delivery, finished.done.verity)
+        inventory = facts.inventory(finished.examined)
         with self.steps.step("publish"):
             images = self._publish(finished, output)
-        return self._told(finished, found, images)
+        return self._told(finished, found, images).model_copy(update={"inventory": inventory})
 
     def _finished(self) -> _Finished:
         # A second thread for what needs nothing of the rest: on two processors it is there for the asking.

@@ -1,10 +1,15 @@
 """What is told of an image and of what becomes of it, for the result."""
 
 from brqos.config.model import Delivery
+from brqos.image.model import INVENTORY
 from brqos.image.repack.examine import Examined
+from brqos.image.repack.filesystem.model import Kind
 from brqos.image.repack.plan import Wish
 from brqos.image.repack.result import Facts, VerityFacts
 from brqos.image.repack.verity import VerityParameters
+
+# Upstream's has some 60 KB.
+_LARGEST_INVENTORY = 4 * 2**20
 
 
 def find(examined: Examined, delivery: Delivery, verity: VerityParameters) -> Facts:
@@ -22,6 +27,16 @@ def find(examined: Examined, delivery: Delivery, verity: VerityParameters) -> Fa
         verity_before=_verity(examined.grub.verity),
         verity_after=_verity(verity),
     )
+
+
+def inventory(examined: Examined) -> str | None:
+    """Upstream's list of the packages (twoliter's rpm2img), or None: nothing here depends on it."""
+    path = f"{examined.usr}/share/bottlerocket/{INVENTORY}"
+    entry = examined.files.stat(path)
+    if entry is None or entry.kind is not Kind.FILE or entry.size > _LARGEST_INVENTORY:
+        return None
+    content = examined.files.read(path)
+    return content.decode(errors="replace") if content is not None else None
 
 
 def warnings(examined: Examined, wish: Wish) -> tuple[str, ...]:

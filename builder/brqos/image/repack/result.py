@@ -132,6 +132,8 @@ class Repacked(Model):
     updates_off: bool
     remarks: tuple[str, ...]
     steps: dict[str, float]
+    inventory: str | None = None
+    """Upstream's list of the packages, as it lies in the image; None where it has none that can be read."""
 
 
 def told(repacked: Repacked) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from brqos.rehearsal.miniature.entry import Entry, executable, fill
 from brqos.rehearsal.miniature.layout import Traits
 from brqos.rehearsal.miniature.variants import OTHER_VARIANTS, UPSTREAM_PACKAGES
+from brqos.upstream.tree import version_of
 from brqos.variant import VariantName, crate_name
+
+# The releases before v1.23.0 are built by a twoliter that knows no override files (its CHANGELOG, 0.4.6).
+_FIRST_WITH_OVERRIDES = (1, 23, 0)
+_BEFORE_OVERRIDES = "0.4.4"
 
 _REGISTRY = "public.ecr.aws/bottlerocket"
 
@@ -98,11 +103,12 @@ exit 1
 
 def entries(traits: Traits, variants: Sequence[VariantName], release: str) -> dict[str, Entry]:
     """The files at the root."""
+    twoliter = _twoliter_version(traits, release)
     return {
-        ".gitignore": Entry(_GITIGNORE + ("Twoliter.override\n" if traits.schema > 1 else "")),
+        ".gitignore": Entry(_GITIGNORE + ("Twoliter.override\n" if twoliter != _BEFORE_OVERRIDES else "")),
         "Cargo.lock": Entry(_cargo_lock(traits.lock, variants)),
         "Cargo.toml": Entry(fill(_CARGO, MEMBERS=_members(variants))),
-        "Makefile.toml": Entry(fill(_MAKEFILE, TWOLITER=traits.twoliter, DEFAULT=variants[0].base)),
+        "Makefile.toml": Entry(fill(_MAKEFILE, TWOLITER=twoliter, DEFAULT=variants[0].base)),
         "README.md": Entry(_README),
         "Release.toml": Entry(fill(_RELEASE, RELEASE=release)),
         "Twoliter.lock": Entry(_twoliter_lock(traits)),
@@ -110,6 +116,12 @@ def entries(traits: Traits, variants: Sequence[VariantName], release: str) -> di
         "sbkeys/README.md": Entry("Signing profiles go into folders here, and never into git.\n"),
         "sbkeys/generate-local-sbkeys": executable(_SBKEYS),
     }
+
+
+def _twoliter_version(traits: Traits, release: str) -> str:
+    """The version that builds the release, which may be newer than that of the layout."""
+    new = version_of(release) >= _FIRST_WITH_OVERRIDES
+    return "0.4.6" if new and traits.twoliter == _BEFORE_OVERRIDES else traits.twoliter
 
 
 def _members(variants: Iterable[VariantName]) -> str:
