@@ -133,9 +133,93 @@ def test_the_repositorys_own_pipeline_is_up_to_date(brqos, monkeypatch: pytest.M
     )
 
 
-@pytest.mark.parametrize("command", ["github", "gitlab"])
+def test_codebuild(brqos, repack: Path) -> None:
+    words = ("pipeline", "codebuild", "--account", "111122223333")
+    first = brqos(*words)
+    assert first.out == "brqos.codebuild.yml (created)\n"
+    assert "cloudformation deploy" in first.err
+    line = Path("brqos.codebuild.yml").read_text().splitlines()[1].removeprefix("#   ")
+    assert line == "brqos pipeline codebuild"
+    assert brqos(*words).out == "brqos.codebuild.yml (unchanged)\n"
+    found = brqos(*words, "--json").json
+    assert found["jobs"] == ["plan", "build", "register", "verify", "promote", "watch"]
+    assert found["text"] == Path("brqos.codebuild.yml").read_text()
+    policies = brqos(*words, "--iam")
+    assert "CopyImages" in policies.err
+    assert set(policies.json) >= {"brqos-publish-permissions.json", "brqos-build-trust.json"}
+    assert "make two of it" not in policies.err
+
+
+def test_codebuild_says_how_it_was_written(brqos, repack: Path) -> None:
+    arn = "arn:aws:codeconnections:eu-central-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef"
+    words = ("--connection", arn, "--repository", "a/b", "--image", "registry.example.com/brqos:1")
+    brqos("pipeline", "codebuild", *words, "--promote", "never", "--output", "a.yml")
+    line = Path("a.yml").read_text().splitlines()[1].removeprefix("#   ")
+    import shlex
+
+    assert brqos(*shlex.split(line)[1:]).out == "a.yml (unchanged)\n"
+    assert "pip" not in Path("a.yml").read_text().replace("pipeline", "")
+
+
+def test_codebuild_takes_image_and_size_from_the_file(brqos, repack: Path) -> None:
+    repack.write_text(
+        REPACK.replace('engine = "repack"', 'engine = "source"')
+        + '[codebuild]\nimage = "registry.example.com/brqos:1"\nbrqos-in-image = true\ncompute = "xlarge"\n'
+    )
+    text = brqos("pipeline", "codebuild", "--output", "-").out
+    assert "Image: registry.example.com/brqos:1" in text
+    assert "compute-type: BUILD_GENERAL1_XLARGE" in text
+    assert "pip" not in text.replace("pipeline", "")
+
+
+def test_gitlab_in_an_image(brqos, repack: Path) -> None:
+    words = ("pipeline", "gitlab", "--role-arn", ROLE, "--image", "registry.example.com/brqos:1", "--output", "-")
+    text = brqos(*words).out
+    assert 'image: { name: "registry.example.com/brqos:1", entrypoint: [""] }' in text
+    assert "pip install" not in text
+    assert "apt-get" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--connection", "x", "--repository", "a/b"), 3, "not the ARN of a connection"),
+        (("--schedule", "0 0 1 * 1"), 3, "days of the week"),
+        (("--image", "a b"), 3, "wrong form"),
+        (("--iam", "--rehearse"), 2, "--iam goes together"),
+        (("--account", "1"), 3, "12 digits"),
+    ],
+)
+def test_what_codebuild_refuses(brqos, repack: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    assert said in brqos("pipeline", "codebuild", *words, code=code).err
+    assert not Path("brqos.codebuild.yml").exists()
+
+
+@pytest.mark.parametrize("command", ["github", "gitlab", "codebuild"])
 def test_no_word_of_the_help_is_lost(command: str) -> None:
     printed = CliRunner().invoke(app, ["pipeline", command, "--help"], env={"COLUMNS": "500"}).stdout
     found = get_command(app).commands["pipeline"].commands[command]  # type: ignore[attr-defined]
     texts = [found.help, *(option.help for option in found.params), *(option.metavar or "" for option in found.params)]
     assert {word for text in texts for word in text.split()} <= set(printed.split())
+
+
+def test_container(brqos, tmp_path: Path) -> None:
+    ran = brqos("pipeline", "container")
+    names = ["Containerfile", "Containerfile.dockerignore", "requirements.lock"]
+    assert ran.out == "".join(f"brqos-container/{name} (created)\n" for name in names)
+    assert "docker build --file brqos-container/Containerfile --build-arg BRQOS=brqos==" in ran.err
+    assert sorted(path.name for path in (tmp_path / "brqos-container").iterdir()) == names
+    found = brqos("pipeline", "container", "--brqos", "brqos==9", "--json").json
+    assert set(found["files"].values()) == {"unchanged"}
+    assert "BRQOS=brqos==9" in found["command"]
+
+
+def test_a_recipe_that_was_changed_is_left_alone_and_so_is_the_rest(brqos, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "requirements.lock").write_text("mine\n")
+    assert "other content" in brqos("pipeline", "container", "--output-dir", "x", code=3).err
+    assert [path.name for path in folder.iterdir()] == ["requirements.lock"]
+    brqos("pipeline", "container", "--output-dir", "x", "--force")
+    assert len(list(folder.iterdir())) == 3
+    assert "wrong form" in brqos("pipeline", "container", "--brqos", "a; b", code=3).err

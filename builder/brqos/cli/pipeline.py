@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from brqos.cli import options
+from brqos.cli.pipeline_container import write_container
 from brqos.cli.pipeline_file import Asked, run
 from brqos.cli.session import running
-from brqos.fleet.pipelines.wishes import Promotion
+from brqos.fleet.pipelines.wishes import Promotion, Service
 
 pipeline = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Write a pipeline that builds, publishes, tries and promotes images: for GitHub Actions or GitLab CI.",
+    help="Write a pipeline that builds, publishes, tries and promotes images: for GitHub, GitLab or AWS CodePipeline.",
 )
 
 Configs = Annotated[
@@ -78,6 +79,12 @@ Explain = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="File to write; - prints on standard output.")
 ]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        "--image", metavar="NAME", help="Container image of the jobs, with brqos in it: see pipeline container."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that has other content.")]
 
 _WEEKLY = "17 5 * * 1"
@@ -114,7 +121,7 @@ def github(
     say why; what has to be there before its first run is told here.
     """
     with running(json_output=json_output or iam, quiet=quiet) as console:
-        run(console, Asked(context.params))
+        run(console, Asked(Service.GITHUB, context.params))
 
 
 @pipeline.command("gitlab")
@@ -135,6 +142,7 @@ def gitlab(
     host: Annotated[
         str, typer.Option("--host", metavar="NAME", help="Host of the GitLab, as the OIDC provider knows it.")
     ] = "gitlab.com",
+    image: Image = None,
     rehearse: Rehearse = False,
     iam: Iam = False,
     output_dir: OutputDir = None,
@@ -150,4 +158,71 @@ def gitlab(
     files as they are now.
     """
     with running(json_output=json_output or iam, quiet=quiet) as console:
-        run(console, Asked(context.params))
+        run(console, Asked(Service.GITLAB, context.params))
+
+
+@pipeline.command("codebuild")
+def codebuild(
+    context: typer.Context,
+    config: Configs = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            "--connection",
+            metavar="ARN",
+            help="Connection to the repository (CodePipeline, Settings); without it the sources are uploaded as a zip.",
+        ),
+    ] = None,
+    repository: Annotated[
+        str | None, typer.Option("--repository", metavar="NAME", help="OWNER/NAME, for --connection.")
+    ] = None,
+    branch: Branch = "main",
+    image: Image = None,
+    canary_role_arn: CanaryRoleArn = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ID", help="Account of the stack, for what --iam prints.")
+    ] = None,
+    cluster: Cluster = None,
+    promote: Promote = Promotion.BY_HAND,
+    schedule: Schedule = _WEEKLY,
+    brqos: Brqos = None,
+    rehearse: Rehearse = False,
+    iam: Iam = False,
+    output_dir: OutputDir = None,
+    explain: Explain = False,
+    output: Output = None,
+    force: Force = False,
+    json_output: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a pipeline for CodePipeline and CodeBuild: brqos.codebuild.yml.
+
+    It is a CloudFormation template with all that it needs: the projects and
+    their buildspecs, a role for each with the least that it has to do, the
+    bucket for records, the schedule, and a person's approval. Sizes, image and
+    network of the builds are those of the section codebuild in the files.
+    """
+    with running(json_output=json_output or iam, quiet=quiet) as console:
+        run(console, Asked(Service.CODEBUILD, context.params))
+
+
+@pipeline.command("container")
+def container(
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", metavar="DIR", help="Folder for the recipe and what it needs.")
+    ] = Path("brqos-container"),
+    brqos: Annotated[
+        str | None,
+        typer.Option("--brqos", metavar="REQUIREMENT", help="What pip installs there; this version by default."),
+    ] = None,
+    force: Force = False,
+    json_output: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the recipe of a container image with brqos and what its engines use.
+
+    For jobs of GitLab, GitHub and CodeBuild (--image), for machines without
+    all those programs, and for closed networks: mirrors are build arguments.
+    """
+    with running(json_output=json_output, quiet=quiet) as console:
+        write_container(console, output_dir, brqos, force=force)

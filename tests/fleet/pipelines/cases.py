@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from brqos.fleet.codebuild.place import spec_of
 from brqos.fleet.expand import expand
-from brqos.fleet.pipelines import github, gitlab
+from brqos.fleet.pipelines import codebuild, github, gitlab
 from brqos.fleet.pipelines.fleet import Fleet, fleet_of
-from brqos.fleet.pipelines.wishes import Promotion, Wishes
+from brqos.fleet.pipelines.wishes import Promotion, Service, Wishes
 
 ROLE = "arn:aws:iam::111122223333:role/brqos-pipeline"
 
@@ -80,6 +81,17 @@ CASES = {
     "images-only": Case({"brqos.toml": IMAGES + '[build]\nengine = "repack"\n[repack]\nunsigned = true\n'}),
     "rehearsal": Case({"brqos.toml": IMAGES}, {"rehearse": True}),
 }
+CONNECTION = "arn:aws:codeconnections:eu-central-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef"
+IN_ECR = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/tools/brqos:1.0"
+# What is wished for instead of a role and runners where all of it is AWS's own.
+OF_CODEBUILD: dict[str, dict[str, Any]] = {
+    "repack": {"connection": CONNECTION, "repository": "example/images"},
+    "by-rule": {"canary_role": ROLE + "-canary", "promotion": Promotion.AFTER_VERIFY, "branch": "release/images"},
+    "source": {"image": IN_ECR, "installs": False, "schedule": "5 4 * * SUN"},
+    "both-engines": {"image": IN_ECR, "installs": False},
+    "images-only": {"schedule": "*/20 0-6 1 JAN-mar *"},
+    "rehearsal": {"rehearse": True},
+}
 PLAIN: dict[str, Any] = {"brqos": "brqos==1.0", "schedule": "17 5 * * 1"}
 
 
@@ -97,3 +109,11 @@ def texts(case: Case, folder: Path) -> dict[str, str]:
     """The pipelines of a case, by the ending of their goldens."""
     builds, wishes = fleet(case, folder)
     return {"github.yml": github.workflow(builds, wishes), "gitlab.yml": gitlab.pipeline(builds, wishes)}
+
+
+def template(name: str, folder: Path, **wishes: Any) -> str:
+    """The template for a case; `folder` is the current one."""
+    of_service = {"service": Service.CODEBUILD, "command": "brqos pipeline codebuild"}
+    wished = {**OF_CODEBUILD[name], **of_service, **wishes}
+    builds, whole = fleet(Case(CASES[name].files, wished), folder)
+    return codebuild.template(builds, whole, spec_of(whole.files))

@@ -31,6 +31,9 @@ def github_steps(text: str, job: str) -> list[dict[str, Any]]:
 def scripts(name: str, text: str) -> Iterator[str]:
     """Every script of the pipeline with that name."""
     pipeline = load(text)
+    if "codebuild" in name:
+        yield from (command for spec in buildspecs(text).values() for command in commands(spec))
+        return
     if "github" in name:
         yield from (step["run"] for job in pipeline["jobs"].values() for step in job["steps"] if "run" in step)
         return
@@ -38,6 +41,19 @@ def scripts(name: str, text: str) -> Iterator[str]:
         for key in ("before_script", "script", "after_script"):
             lines = job.get(key, ()) if isinstance(job, dict) else ()
             yield "\n".join(line for line in lines if isinstance(line, str))
+
+
+def buildspecs(text: str) -> dict[str, dict[str, Any]]:
+    """The buildspecs of a template, by the ids of their projects."""
+    resources = load(text)["Resources"].items()
+    projects = {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::CodeBuild::Project"}
+    return {name: load(properties["Source"]["BuildSpec"]) for name, properties in projects.items()}
+
+
+def commands(buildspec: dict[str, Any]) -> Iterator[str]:
+    """The commands of a buildspec, in their order; what comes in the end of a phase behind it."""
+    for phase in buildspec["phases"].values():
+        yield from (*phase.get("commands", ()), *phase.get("finally", ()))
 
 
 def brqos_calls(script: str) -> Iterator[list[str]]:

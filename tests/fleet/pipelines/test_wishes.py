@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +147,20 @@ def repack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_policy_is_for_what_is_done_and_no_more(repack: Any) -> None:
     builds, wishes = repack(repository="example/images")
     stages = set(builds.policy(wishes).stages)
-    assert stages == set(PolicyStage) - {PolicyStage.MARK, PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ASSUME}
+    left_out = {PolicyStage.MARK, PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ASSUME, PolicyStage.ATTEST}
+    assert stages == set(PolicyStage) - left_out
     policy = documents(builds, wishes)["brqos-permissions.json"]
     assert "arn:aws:ssm:*:111122223333:parameter/images/bottlerocket/*" in str(policy)
     assert "us-east-1" in str(policy)
+
+
+def test_the_key_that_signs_is_the_publishers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0"
+    text = f'arch = "x86_64"\n{REPACK}[attest]\nsign = "kms"\nkey = "{key}"\n'
+    builds, wishes = fleet(Case({"brqos.toml": text}, {"role": ROLE}), tmp_path)
+    assert PolicyStage.ATTEST in builds.policy(wishes).stages
+    assert key in str(documents(builds, replace(wishes, repository="a/b"))["brqos-permissions.json"])
 
 
 def test_one_region_is_not_copied_to(repack: Any) -> None:

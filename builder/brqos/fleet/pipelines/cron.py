@@ -1,7 +1,8 @@
 """The five fields of a cron expression, as GitHub and GitLab take them. Pure.
 
 GitHub: POSIX cron with `* , - /` and English names of months and days, no `@weekly`, UTC ("Events that trigger
-workflows", schedule). GitLab's fugit takes all of that too.
+workflows", schedule). GitLab's fugit takes all of that too. AWS writes the same in another way: see
+`schedule_expression`.
 """
 
 import re
@@ -55,6 +56,45 @@ def check_cron(text: str) -> None:
                     why=f"“{part}” is no {field.name}: that is * or {field.first} to {field.last}, also as 1-5 or */2.",
                     todo=_EXAMPLE,
                 )
+
+
+def schedule_expression(text: str) -> str:
+    """The expression as EventBridge Scheduler takes it, `cron(17 5 ? * MON *)`.
+
+    It has six fields, days of the week from 1 = SUN, no steps for them, and one of the two kinds of days has to be `?`
+    (EventBridge Scheduler User Guide, "Schedule types"): so every value is written out, and days by their names. Raises
+    ConfigurationError for what is no cron expression, and for one that names both kinds of days: cron means either of
+    them by that, and AWS refuses it.
+    """
+    check_cron(text)
+    minute, hour, day, month, weekday = (
+        _written(field, word) for field, word in zip(_FIELDS, text.split(), strict=True)
+    )
+    if "*" not in (day, weekday):
+        raise ConfigurationError(
+            f"“{text}” names days of the month and days of the week",
+            why="EventBridge Scheduler takes one of them.",
+            todo=_EXAMPLE,
+        )
+    return f"cron({minute} {hour} {day if weekday == '*' else '?'} {month} {'?' if weekday == '*' else weekday} *)"
+
+
+def _written(field: _Field, word: str) -> str:
+    values = sorted({value for part in word.split(",") for value in _values(field, part)})
+    if len(values) == field.last - field.first + 1:
+        return "*"
+    return ",".join(_DAYS[value].upper() if field.words is _DAYS else str(value) for value in values)
+
+
+def _values(field: _Field, part: str) -> range:
+    """What a part that was checked stands for; `5/10` is 5, 15, ... to the end."""
+    span, slash, step = part.partition("/")
+    low, dash, high = span.partition("-")
+    first = field.first if span == "*" else field.number(low)
+    last = field.number(high) if dash else field.last if span == "*" or slash else first
+    assert first is not None
+    assert last is not None
+    return range(first, last + 1, int(step or "1"))
 
 
 def _is_part(field: _Field, part: str) -> bool:

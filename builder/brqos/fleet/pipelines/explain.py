@@ -1,6 +1,6 @@
 """A pipeline in a few sentences: what it does, and what has to be there before its first run. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from brqos.config.model import Engine
 from brqos.fleet.pipelines.fleet import Fleet
@@ -13,13 +13,32 @@ def explanation(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> list[str]:
     return [*_jobs(fleet, wishes, gitlab=gitlab), *_before(fleet, wishes, gitlab=gitlab)]
 
 
-def _jobs(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> Iterator[str]:
+def what_is_there(fleet: Fleet, wishes: Wishes, job: str) -> str:
+    """The sentence on the job that finds out what is to be built."""
     total = len(fleet.entries)
-    yield (
-        f"matrix: asks what of the {'one image' if total == 1 else f'{total} images'} is not there yet"
+    return (
+        f"{job}: asks what of the {'one image' if total == 1 else f'{total} images'} is not there yet"
         + (", of AWS and by inputs" if fleet.publishes and not wishes.rehearse else "")
         + ". The rest is left out."
     )
+
+
+def how_built(fleet: Fleet, how: Mapping[Engine, str]) -> str:
+    """The sentence on the job that builds."""
+    return f"build: {'; or '.join(how[engine] for engine in sorted(fleet.engines))}."
+
+
+def where_pip_looks(wishes: Wishes) -> Iterator[str]:
+    """What has to be there where pip takes brqos from an index."""
+    if wishes.brqos != THIS_REPOSITORY and "://" not in wishes.brqos:
+        yield (
+            f"Before the first run: pip has to find {wishes.brqos} there, on an index of yours. Or say with --brqos"
+            " where it is: brqos[repack,official]@git+https://…@TAG, or . in a clone of brqos."
+        )
+
+
+def _jobs(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> Iterator[str]:
+    yield what_is_there(fleet, wishes, "matrix")
     if wishes.rehearse:
         yield "build: rehearses each of them: no network, no Docker, no AWS, and nothing that could be published."
         return
@@ -27,7 +46,7 @@ def _jobs(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> Iterator[str]:
         Engine.REPACK: "repacks the official image, in seconds and without Docker",
         Engine.SOURCE: f"builds from source on {', '.join(wishes.runners)}",
     }
-    yield f"build: {'; or '.join(how[engine] for engine in sorted(fleet.engines))}. Without a login to AWS."
+    yield f"{how_built(fleet, how)} Without a login to AWS."
     if not fleet.publishes:
         yield "The configuration names no regions, so the pipeline ends with the images as artefacts."
     else:
@@ -45,11 +64,8 @@ def _jobs(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> Iterator[str]:
 
 
 def _before(fleet: Fleet, wishes: Wishes, *, gitlab: bool) -> Iterator[str]:
-    if wishes.brqos != THIS_REPOSITORY and "://" not in wishes.brqos:
-        yield (
-            f"Before the first run: pip has to find {wishes.brqos} there, on an index of yours. Or say with --brqos"
-            " where it is: brqos[repack,official]@git+https://…@TAG, or . in a clone of brqos."
-        )
+    if wishes.installs:
+        yield from where_pip_looks(wishes)
     if wishes.rehearse:
         return
     if gitlab:

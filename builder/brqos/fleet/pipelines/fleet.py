@@ -7,10 +7,12 @@ from pathlib import Path
 from brqos.ami.policy.request import PolicyRequest, policy_request
 from brqos.ami.policy.rules import PolicyStage
 from brqos.config.ami import AmiSpec
+from brqos.config.attest import Signer
 from brqos.config.model import Engine
 from brqos.errors import ConfigurationError, UsageError
+from brqos.fleet.codebuild.project import MOST_IN_BATCH
 from brqos.fleet.expand import Entry
-from brqos.fleet.pipelines.wishes import Promotion, Wishes
+from brqos.fleet.pipelines.wishes import Promotion, Service, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,19 @@ class Fleet:
         amis = [entry.spec.ami for entry in self.entries]
         roles = {role for ami in amis for role in (ami.role, *ami.region_roles.values()) if role}
         return policy_request(
-            [stage for stage in PolicyStage if any(_needs(stage, ami) for ami in amis)],
+            [stage for stage in PolicyStage if any(needs_stage(stage, ami) for ami in amis)],
             regions=self.regions,
             account=wishes.owner,
             ssm_prefix=self.prefix,
             kms_keys={key for ami in amis for key in ami.kms_keys.values()},
             roles=roles,
+            signing_keys=self._signing_keys(),
         )
+
+    def _signing_keys(self) -> set[str]:
+        """The keys of KMS that sign the documents about the builds."""
+        wishes = [entry.spec.attest for entry in self.entries]
+        return {wish.key for wish in wishes if wish.enabled and wish.sign is Signer.KMS and wish.key}
 
 
 def fleet_of(entries: Sequence[Entry], wishes: Wishes) -> Fleet:
@@ -85,12 +93,17 @@ def fleet_of(entries: Sequence[Entry], wishes: Wishes) -> Fleet:
         prefix=_prefix(entries),
         sbkeys=_sbkeys(entries),
     )
+    if wishes.service is Service.CODEBUILD:
+        _check_batch(fleet, wishes)
+    elif not wishes.rehearse:
+        _check_login(fleet, wishes)
     if not wishes.rehearse:
-        _check_together(fleet, wishes)
+        _check_promotion(fleet, wishes)
     return fleet
 
 
-def _needs(stage: PolicyStage, ami: AmiSpec) -> bool:
+def needs_stage(stage: PolicyStage, ami: AmiSpec) -> bool:
+    """Whether publishing these AMIs has that part."""
     shared = bool(ami.share_accounts or ami.share_organizations or ami.share_ous)
     asked = {
         PolicyStage.UPLOAD: True,
@@ -154,7 +167,21 @@ def _sbkeys(entries: Sequence[Entry]) -> Path | None:
     return next(iter(inside), None)
 
 
-def _check_together(fleet: Fleet, wishes: Wishes) -> None:
+def _check_batch(fleet: Fleet, wishes: Wishes) -> None:
+    if len(fleet.entries) > MOST_IN_BATCH:
+        raise ConfigurationError(
+            f"there are {len(fleet.entries)} builds, and CodeBuild runs at most {MOST_IN_BATCH} in one batch",
+            todo="Write several pipelines, each for some of the files, with --config and --output: a stack each.",
+        )
+    if Engine.SOURCE in fleet.engines and wishes.image is None and not wishes.rehearse:
+        raise UsageError(
+            "a build from source needs an image with cargo, cargo-make and Docker, and no --image names one",
+            why="CodeBuild's own images have no cargo that is new enough for upstream's lock files.",
+            todo='Make one (`brqos pipeline container`) and push it to ECR; or set engine = "repack".',
+        )
+
+
+def _check_login(fleet: Fleet, wishes: Wishes) -> None:
     if Engine.SOURCE in fleet.engines and not wishes.runners:
         raise UsageError(
             "a build from source needs a big machine, and no --runner names one",
@@ -167,6 +194,9 @@ def _check_together(fleet: Fleet, wishes: Wishes) -> None:
             why="It logs in by OIDC, without keys.",
             todo="Give its ARN with --role-arn; it need not be there yet: --iam prints what it has to be.",
         )
+
+
+def _check_promotion(fleet: Fleet, wishes: Wishes) -> None:
     if wishes.promotion is Promotion.AFTER_VERIFY and not (fleet.cluster and fleet.prefix):
         raise UsageError(
             "--promote after-verify needs a cluster to verify in, and an ssm-prefix to promote below",

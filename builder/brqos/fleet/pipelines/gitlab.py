@@ -18,6 +18,7 @@ def pipeline(fleet: Fleet, wishes: Wishes, file: str = DEFAULT_FILE, host: str =
         **values_of(fleet, wishes),
         file=DEFAULT_FILE if file == "-" else file,
         host=host,
+        image=wishes.image if not wishes.installs else None,
         paths=[json.dumps(str(path)) for path in (*wishes.files, DEFAULT_FILE if file == "-" else file)],
         runners=json.dumps(list(wishes.runners)) if wishes.runners else None,
         matrix_flags=" --offline --no-aws" if wishes.rehearse else "" if fleet.publishes else " --no-aws",

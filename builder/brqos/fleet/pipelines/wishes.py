@@ -19,6 +19,20 @@ _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+", re.ASCII)
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+=<>~!,\[\]#&?%-]*", re.ASCII)
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,499}", re.ASCII)
+# Connections made since 2024 are of the service by its new name (Developer Tools console, "What are connections?").
+_CONNECTION = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):(codestar-connections|codeconnections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]{36}",
+    re.ASCII,
+)
+
+
+class Service(StrEnum):
+    """Whose pipeline it is."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    CODEBUILD = "codebuild"
 
 
 class Promotion(StrEnum):
@@ -35,6 +49,8 @@ class Wishes:
 
     `brqos` is what pip installs, or `THIS_REPOSITORY`. `runners` are labels of one machine that builds; none: the
     engine's own. `region` is where the jobs log in; the first region of the configuration where it is not given.
+    `image` is a container image that jobs run in, with brqos in it unless `installs`. `connection` is how CodePipeline
+    gets at a repository outside AWS.
     """
 
     files: tuple[Path, ...]
@@ -50,6 +66,10 @@ class Wishes:
     repository: str | None = None
     branch: str = "main"
     rehearse: bool = False
+    service: Service = Service.GITHUB
+    image: str | None = None
+    connection: str | None = None
+    installs: bool = True
     command: str = "brqos pipeline github"
     """The command that writes the same again; it stands at the top of the file."""
 
@@ -64,11 +84,13 @@ class Wishes:
         places = [place for place in (self.role, self.canary_role, self.region) if place]
         one_partition(places, None)
         _check_account(self.account, self.role)
-        _check_form("--brqos", (self.brqos,), _REQUIREMENT, "brqos==1.2 or git+https://example.com/brqos@v1.2", ".")
+        check_requirement(self.brqos, THIS_REPOSITORY)
         _check_form("--runner", self.runners, _LABEL, "self-hosted, or the label of a larger runner")
         _check_form("--branch", (self.branch,), _BRANCH, "main")
         _check_form("--repository", filter(None, (self.repository,)), _REPOSITORY, "example/images")
         _check_form("--cluster", filter(None, (self.cluster,)), _CLUSTER, "staging")
+        _check_form("--image", filter(None, (self.image,)), _IMAGE, "registry.example.com/brqos:1.0")
+        _check_connection(self.connection, self.repository)
 
     @property
     def partition(self) -> Partition:
@@ -79,6 +101,11 @@ class Wishes:
     def owner(self) -> str | None:
         """The account of the role."""
         return self.account or (self.role.split(":")[4] if self.role else None)
+
+
+def check_requirement(requirement: str, *others: str) -> None:
+    """Raise ConfigurationError for what pip would not take, or a shell would take for its own; `others` are fine."""
+    _check_form("--brqos", (requirement,), _REQUIREMENT, "brqos==1.2 or git+https://example.com/brqos@v1.2", *others)
 
 
 def _check_file(file: Path) -> None:
@@ -113,6 +140,21 @@ def _check_account(account: str | None, role: str | None) -> None:
             f"--account {account} and the role {role} do not belong together",
             why="A role trusts the OIDC provider of its own account.",
             todo="Leave --account out: the role names it.",
+        )
+
+
+def _check_connection(connection: str | None, repository: str | None) -> None:
+    if connection is None:
+        return
+    if _CONNECTION.fullmatch(connection) is None:
+        raise ConfigurationError(
+            f"--connection: “{connection}” is not the ARN of a connection",
+            todo="Give one such as arn:aws:codeconnections:eu-central-1:111122223333:connection/… (CodePipeline,"
+            " Settings, Connections).",
+        )
+    if repository is None:
+        raise ConfigurationError(
+            "--connection says how to get at a repository, and not at which one", todo="Give --repository OWNER/NAME."
         )
 
 
