@@ -44,7 +44,8 @@ ensure_environment() {
     trap 'rm -rf "$fresh" "$fresh.log"' EXIT INT TERM
     "$python" -m venv "$fresh" >"$fresh.log" 2>&1 || give_up "Python could not make a virtual environment" \
         "Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv"
-    "$fresh/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+    # The lock is complete; --no-deps, for what pyproject.toml leaves out of it on purpose.
+    "$fresh/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps \
         --only-binary :all: -r "$lock" >"$fresh.log" 2>&1 || give_up "the locked packages could not be installed" \
         "Is the package index reachable? pip's own settings (PIP_INDEX_URL, PIP_PROXY) are honoured."
     # One line in a .pth file makes the checkout importable: no build, and every edit counts at once.
@@ -52,8 +53,9 @@ ensure_environment() {
     printf '%s\n' "$root/builder" >"$site/brqos.pth"
     printf '%s\n' "$root" >"$fresh/installed.root"
     cp "$lock" "$fresh/installed.lock"
-    # Two first calls at once: whoever is second finds a complete environment, and throws its own away.
-    rm -rf "$directory"
+    # Two first calls at once: whoever is second finds a complete environment, which the first works with already, and
+    # throws its own away.
+    is_complete "$directory" "$lock" 2>/dev/null || rm -rf "$directory"
     "$python" -c 'import os, sys; os.rename(*sys.argv[1:])' "$fresh" "$directory" 2>/dev/null ||
         is_complete "$directory" "$lock" || give_up "the new environment cannot be put in its place" \
         "Is $directory in use? Remove it and try again."

@@ -15,10 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from brqos.errors import BrqosError
-from brqos.monitor import Task
-from brqos.progress_bars import Bars
+from brqos.monitor import Board, Task
+from brqos.progress_bars import Bars, LiveBoard
 
 _SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_SUMMARIES = 60.0
 # What stands in an image, or comes over the network, may be shown in a message, and must not steer the terminal.
 _HARMLESS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
@@ -123,6 +124,16 @@ class Console:
             yield _PlainTask(self, title, total, unit, every=_SECONDS_BETWEEN_LINES)
         self.note(f"✓ {title} ({_duration(time.monotonic() - started)})")
 
+    @contextlib.contextmanager
+    def board(self, title: str, total: int) -> Iterator[Board]:
+        """One display for many pieces of work on a terminal, now and then a line elsewhere."""
+        if self.quiet or not self._err.is_terminal:
+            self.note(f"{title} ...")
+            yield _PlainBoard(self, title, total, every=float("inf") if self.quiet else _SECONDS_BETWEEN_SUMMARIES)
+            return
+        with LiveBoard(self._err, self.mark, title, total).shown() as board:
+            yield board
+
     def _marked(self, console: RichConsole, text: str, style: str = "") -> None:
         with self._bars.lock:
             console.print(escape(self.mark + text.translate(_HARMLESS)), style=style or None)
@@ -149,6 +160,25 @@ class _PlainTask:
         if time.monotonic() - self._said >= self._every:
             self._said = time.monotonic()
             self._console.note(f"{self._title}: {text}")
+
+
+class _PlainBoard:
+    def __init__(self, console: Console, title: str, total: int, every: float) -> None:
+        self._console = console
+        self._title = title
+        self._total = total
+        self._every = every
+        self._done = 0.0
+        self._said = time.monotonic()
+
+    def advance(self, amount: float) -> None:
+        self._done += amount
+
+    def show(self, summary: str, rows: Sequence[tuple[str, str]]) -> None:
+        if time.monotonic() - self._said >= self._every:
+            self._said = time.monotonic()
+            latest = f"; {rows[0][0]}: {rows[0][1]}" if rows and rows[0][1] else ""
+            self._console.note(f"{self._title}: {self._done:.0f} of {self._total} done, {summary}{latest}")
 
 
 _SIGNS = {"!": "red", "~": "yellow", "+": "green"}

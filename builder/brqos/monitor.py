@@ -1,5 +1,6 @@
 """What a stage may say while it works. The stages know these words only; console.py decides how they look."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -27,11 +28,31 @@ class Monitor(Protocol):
         """Begin a piece of work; `unit` is `B` for bytes (shown as MiB), else a word or nothing."""
 
 
+class Board(Protocol):
+    """One display for many pieces of work, of which some are shown."""
+
+    def advance(self, amount: float) -> None:
+        """So many more pieces are done."""
+
+    def show(self, summary: str, rows: Sequence[tuple[str, str]]) -> None:
+        """How it stands in one line, and the pieces that are at work, each with what it is doing."""
+
+
+class Boards(Monitor, Protocol):
+    """A monitor that can show many pieces of work at once."""
+
+    def board(self, title: str, total: int) -> AbstractContextManager[Board]:
+        """Begin a display for so many pieces."""
+
+
 class _SilentTask:
     def advance(self, amount: float) -> None:
         pass
 
     def describe(self, text: str) -> None:
+        pass
+
+    def show(self, summary: str, rows: Sequence[tuple[str, str]]) -> None:
         pass
 
 
@@ -45,5 +66,9 @@ class Silent:
         """Say nothing."""
 
     def task(self, title: str, total: float | None = None, unit: str = "") -> AbstractContextManager[Task]:
+        """Show nothing."""
+        return nullcontext(_SilentTask())
+
+    def board(self, title: str, total: int) -> AbstractContextManager[Board]:
         """Show nothing."""
         return nullcontext(_SilentTask())

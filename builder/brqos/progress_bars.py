@@ -2,10 +2,11 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console as RichConsole
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -19,6 +20,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Task as RichTask
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 
@@ -77,6 +80,46 @@ class BarTask:
     def describe(self, text: str) -> None:
         """What is being done at this moment."""
         self._progress.update(self._number, detail=escape(text))
+
+
+class LiveBoard:
+    """Many pieces of work on a terminal: a bar over all of them, and a row for each of the latest that are at work.
+
+    It is drawn when it is told something, and not by a clock: following hundreds of builds is to cost next to nothing.
+    Implements `brqos.monitor.Board`.
+    """
+
+    def __init__(self, console: RichConsole, mark: str, title: str, total: int) -> None:
+        self._console = console
+        self._title = f"{mark}{title}"
+        self._bar = ProgressBar(total=total, width=30)
+        self._done = 0.0
+        self._total = total
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator["LiveBoard"]:
+        """Show it for as long as the context lasts."""
+        with self._live:
+            yield self
+
+    def advance(self, amount: float) -> None:
+        """So many more pieces are done."""
+        self._done += amount
+        self._bar.update(self._done)
+
+    def show(self, summary: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Draw it."""
+        head = Table.grid(padding=(0, 1))
+        head.add_row(Text(self._title), self._bar, Text(f"{self._done:.0f}/{self._total}"), Text(summary, style="dim"))
+        body = Table.grid(padding=(0, 2))
+        # Long steps give way, names do not.
+        body.add_column(no_wrap=True, min_width=max((len(name) + 2 for name, _ in rows), default=0))
+        body.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+        room = max(1, self._console.height - 3)
+        for name, text in rows[:room]:
+            body.add_row(Text(f"  {name}"), Text(text))
+        self._live.update(Group(head, body), refresh=True)
 
 
 class _Measured(ProgressColumn):

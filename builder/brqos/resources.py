@@ -8,6 +8,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+LOCK_FILE = "requirements.lock"
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -18,6 +20,11 @@ def data_directory(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise FileNotFoundError(f"the installation lacks its folder {name}/: reinstall brqos")
+
+
+def requirements_lock() -> Path | None:
+    """brqos's own requirements with their hashes, as pip takes them; None where the installation has none."""
+    return next((file for folder in (_PACKAGE, _PACKAGE.parents[1]) if (file := folder / LOCK_FILE).is_file()), None)
 
 
 def cache_directory() -> Path:

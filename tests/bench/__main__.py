@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.following import follow
 from bench.matrix import matrix
 from bench.measures import all_trees, launcher, one_tree, start_up
 from bench.publishing import upload
@@ -94,6 +95,7 @@ _PARTS: dict[str, Callable[[_Bench], Iterable[Line]]] = {
     "start": _start,
     "generate": _generate,
     "matrix": _matrix,
+    "follow": lambda bench: [follow(bench.folder)],
     "explain": lambda bench: explain_many(bench.folder, bench.options.times),
     "upload": lambda bench: upload(bench.folder, bench.options.times),
     "repack": _repack,

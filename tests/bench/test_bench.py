@@ -37,7 +37,7 @@ def test_slow_is_no_failure(
     (tmp_path / "releases.json").write_text(
         '{"releases": {"1.9.0": {}, "1.21.0": {"commit": "a", "core_kit_commit": "b", "aws_k8s_variants": []}}}'
     )
-    for name in ("start_up", "one_tree", "all_trees", "matrix"):
+    for name in ("start_up", "one_tree", "all_trees", "matrix", "follow"):
         monkeypatch.setattr(command, name, lambda *_: SLOW)
     monkeypatch.setattr(command, "launcher", lambda *_: None)
     for name in ("explain_many", "upload"):
@@ -46,7 +46,7 @@ def test_slow_is_no_failure(
     trees = ["--releases", str(tmp_path / "releases.json"), "--bottlerocket", "b", "--core-kit", "k"]
     assert command.main(trees) == 0
     out = capsys.readouterr().out
-    assert out.count("slower than promised") == 5
+    assert out.count("slower than promised") == 6
     assert "generate was measured on Bottlerocket v1.21.0\n" in out
     assert "scripts/brqos was not measured" in out
     assert "repack: each step\n" in out

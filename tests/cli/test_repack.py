@@ -96,7 +96,17 @@ def test_the_whole_way(brqos: Brqos, images: Images, tmp_path: Path, kind: Files
 
     folder = Path(result["record"]).parent
     assert [file.name for file in folder.rglob("*")].count("build.json") == 1
-    assert len([file for file in folder.rglob("*") if file.is_file()]) == 3
+    assert sorted(file.name for file in folder.rglob("*") if file.is_file()) == [
+        "application-inventory.json", f"{name}-data.img.lz4", f"{name}.img.lz4", "build.json", "provenance.json",
+        "sbom.cdx.json",
+    ]  # fmt: skip
+    bom = json.loads((folder / "attestations" / "sbom.cdx.json").read_text())
+    components = {item["name"]: item for item in bom["components"]}
+    assert components["systemd"]["purl"].startswith("pkg:rpm/bottlerocket/systemd@252.22-1.")
+    assert bom["metadata"]["component"]["hashes"][0]["content"] == digest(raw)
+    provenance = json.loads((folder / "attestations" / "provenance.json").read_text())
+    made_of = {item["name"]: item for item in provenance["predicate"]["buildDefinition"]["resolvedDependencies"]}
+    assert made_of[image.os_image.name]["digest"] == {"sha256": before[1]}
     record = json.loads((folder / "build.json").read_text())
     assert (record["engine"], record["delivery"], record["spec"]["arch"]) == ("repack", "drop-in", arch)
     assert record["repack"]["signed"] == record["result"]["secure-boot"] == signed
@@ -193,7 +203,7 @@ def test_what_a_killed_run_left_is_removed_though_nothing_is_to_be_done(brqos: B
     again = repack(brqos, image, "--unsigned", "--json")
     assert "repacked already" in again.err
     assert again.json == result
-    assert sorted(file.name for file in folder.iterdir()) == ["build.json", "images"]
+    assert sorted(file.name for file in folder.iterdir()) == ["attestations", "build.json", "images"]
     assert [file.name for file in folder.parent.iterdir()] == [folder.name]
 
     # One that was killed in its first run, and is refused in its second.
@@ -212,7 +222,7 @@ def test_a_killed_run_is_gone_on_with(brqos: Brqos, image: SyntheticImage) -> No
     again = repack(brqos, image, "--unsigned", "--json")
     assert "repacked already" not in again.err
     assert again.json == result
-    assert sorted(file.name for file in folder.iterdir()) == ["build.json", "images"]
+    assert sorted(file.name for file in folder.iterdir()) == ["attestations", "build.json", "images"]
 
 
 @pytest.mark.slow
@@ -354,7 +364,11 @@ def test_a_dry_run_leaves_nothing(
     registered = calls["eu-west-1: ec2 RegisterImage"]
     assert registered["Name"].startswith("bottlerocket-aws-k8s-1.29-memoryqos-x86_64-v1.55.0-")
     assert "UefiData" not in registered
-    assert steps["steps"][-1]["does"].startswith("write the file for c")
+    does = [step["does"] for step in steps["steps"]]
+    assert does[-4].startswith("write the file for c")
+    assert does[-3:] == [
+        "write attestations/sbom.cdx.json", "write attestations/provenance.json", "eu-west-1: ec2 CreateTags",
+    ]  # fmt: skip
 
 
 # --- official images

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brqos.cli import options, repack_options
+from brqos.cli.build_results import How, delivery_to
 from brqos.cli.built import result_of, show_configuration, show_native, show_result, show_steps
 from brqos.cli.pairs import pairs
 from brqos.cli.repacking import run_repacking
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from brqos.config.model import BuildSpec
     from brqos.config.resolve import Resolved
     from brqos.console import Console
+    from brqos.pipeline.results import Delivery
     from brqos.pipeline.surroundings import Surroundings
 
 
 def build(
+    context: typer.Context,
     variant: options.Variant = None,
     arch: options.Arch = None,
     region: options.Regions = None,
@@ -89,10 +92,45 @@ def build(
     ] = None,
     image_only: Annotated[
         bool,
-        typer.Option("--image-only", help="End with the image, whatever regions and cluster the file has."),
+        typer.Option("--image-only", help="End with the image, unsigned, whatever regions and cluster the file has."),
     ] = False,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="WHERE",
+            help="codebuild: all builds of the configuration files at once, as batch builds of AWS CodeBuild.",
+        ),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="With --on: follow the builds, or end when they are started.")
+    ] = True,
+    results: Annotated[
+        str | None,
+        typer.Option(
+            "--results",
+            metavar="s3://BUCKET/PREFIX",
+            help="Put what the build leaves there when it ends, well or badly: log, images, and last its record.",
+        ),
+    ] = None,
+    images: Annotated[
+        bool, typer.Option("--images", help="With --results or --on: also images that AMIs came of in every region.")
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            "--expect", metavar="ID", help="End at once if it is not this build (its id, or its overlay's commit)."
+        ),
+    ] = None,
     confirm_public: options.ConfirmPublic = False,
-    config: options.ConfigFile = None,
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Configuration file; ./brqos.toml where there is one. With --on it may be repeated.",
+        ),
+    ] = None,
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Print every effective value and where it came from, and end.")
     ] = False,
@@ -111,10 +149,14 @@ def build(
     from brqos.image.progress import REHEARSAL_MARK as MARK
 
     with running(json_output=json_output, quiet=quiet, mark=MARK if rehearse else "") as console:
+        if on is not None:
+            _elsewhere(console, on, context)
+            return
+        _check_alone(config, images=images, follow=follow, results=results)
         if image_only:
             _check_image_only(region, cluster)
         configuration = resolved(
-            config,
+            config[0] if config else None,
             {
                 **upstream_flags(variant, upstream, ref, core_kit, core_kit_ref, offline),
                 **kubelet_flags(factor, policy, feature_gate, delivery, bake),
@@ -143,11 +185,34 @@ def build(
         from brqos.ami.wishes import check_confirmed
 
         check_confirmed(configuration.spec.ami, confirmed=confirm_public)
-        if repack_options.is_repack(configuration):
-            run_repacking(console, configuration.spec, rehearse=rehearse, dry_run=dry_run, force=force, wait=wait)
-            return
-        with _surroundings(configuration.spec, rehearse=rehearse) as around:
-            _run(console, around, dry_run=dry_run, force=force, wait=wait)
+        # Whoever publishes the image signs, and whoever only builds it needs no right to.
+        how = How(dry_run=dry_run, force=force, wait=wait, signs=not image_only)
+        with delivery_to(
+            results, configuration.spec, console, expect=expect, images=images, rehearse=rehearse, dry_run=dry_run
+        ) as left:
+            if repack_options.is_repack(configuration):
+                run_repacking(console, configuration.spec, how, left, rehearse=rehearse)
+                return
+            with _surroundings(configuration.spec, rehearse=rehearse) as around:
+                _run(console, replace(around, signs=how.signs), how, left)
+
+
+def _elsewhere(console: "Console", on: str, context: typer.Context) -> None:
+    from brqos.cli.on_codebuild import ENGINES, asked_of, build_on_codebuild
+
+    if on not in ENGINES:
+        raise UsageError(f"--on {on}: builds are made here, or on {', '.join(ENGINES)}", todo="Write --on codebuild.")
+    build_on_codebuild(console, asked_of(context.params))
+
+
+def _check_alone(config: list[Path] | None, *, images: bool, follow: bool, results: str | None) -> None:
+    """Refuse what only goes together with --on."""
+    if config and len(config) > 1:
+        raise UsageError("here one build is made, of one --config", todo="Keep one, or add --on codebuild.")
+    if not follow:
+        raise UsageError("--no-follow needs --on codebuild", todo="Leave it out.")
+    if images and results is None:
+        raise UsageError("--images needs --results or --on codebuild", todo="Leave it out: images stay where they are.")
 
 
 def _check_image_only(region: list[str] | None, cluster: str | None) -> None:
@@ -172,21 +237,22 @@ def _kind(self_managed: bool | None) -> dict[str, object]:
     return {"nodegroup.kind": "eksctl" if self_managed else "eksctl-managed", "nodegroup.self-managed": False}
 
 
-def _run(console: "Console", around: "Surroundings", *, dry_run: bool, force: bool, wait: bool) -> None:
+def _run(console: "Console", around: "Surroundings", how: How, delivery: "Delivery") -> None:
     from brqos.pipeline.build import check_before, run_build
     from brqos.pipeline.generate import plan
     from brqos.pipeline.preview import preview
 
     # What can be refused at once is refused before anything is fetched or built.
-    tools = check_before(around, console, tools=not dry_run)
+    tools = check_before(around, console, tools=not how.dry_run)
     planned = plan(around.spec, around.cache, console)
     if planned.is_native:
+        delivery.native = True
         show_native(console, planned, around)
         return
-    if dry_run:
+    if how.dry_run:
         show_steps(console, preview(planned, around))
         return
-    stored = run_build(planned, around, console, tools=tools, force=force, wait=wait)
+    stored = run_build(planned, around, console, tools=tools, force=how.force, wait=how.wait, delivery=delivery)
     if console.json_output:
         console.data(result_of(stored))
     else:

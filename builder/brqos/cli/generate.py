@@ -86,6 +86,8 @@ def generate(
             console.data(_result(planned, tree))
         elif patch != "-":
             _show(console, planned, tree, dry_run=dry_run)
+            if tree:
+                _show_mirrors(console, spec, planned)
 
 
 def _check_all(variant: str | None, ref: str | None, patch: str | None) -> None:
@@ -151,6 +153,22 @@ def _show(console: "Console", planned: "Planned", tree: "WorkTree | None", *, dr
         console.line(f"Work tree {tree.path}")
     elif dry_run:
         console.line("Nothing was written (--dry-run).")
+
+
+def _show_mirrors(console: "Console", spec: "BuildSpec", planned: "Planned") -> None:
+    """What whoever builds the tree by hand has to know of [mirrors]."""
+    from brqos.process import command_line
+    from brqos.upstream import cargo_config, override
+    from brqos.upstream.git import rewritten
+
+    files = [f"kits and SDK by {override.FILE}"] if planned.override else []
+    files += [f"crates by {cargo_config.FILE}"] if planned.cargo_config else []
+    if files:
+        console.line(f"Mirrors   {', '.join(files)}: in the tree, and no part of the commit")
+    settings = [word for pair in spec.mirrors.make_settings.items() for word in ("-e", "=".join(pair))]
+    variables = ["=".join(pair) for pair in rewritten(spec.mirrors.git, {}).items()]
+    if settings or variables:
+        console.line(f"          build it with {command_line([*variables, 'cargo', 'make', *settings])}")
 
 
 def _write_patch(tree: "WorkTree", target: str, console: "Console") -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from brqos import __version__
+from brqos.cli.attest import attest
 from brqos.cli.build import build
 from brqos.cli.clean import clean
 from brqos.cli.doctor import doctor
@@ -23,6 +24,7 @@ from brqos.cli.pipeline import pipeline
 from brqos.cli.prune import prune
 from brqos.cli.register import register
 from brqos.cli.status import status
+from brqos.cli.stop import stop
 from brqos.cli.userdata import userdata
 from brqos.cli.variants import variants
 from brqos.cli.verify import verify
@@ -59,12 +61,14 @@ for command in (
     generate,
     build,
     register,
+    attest,
     iam_policy,
     nodegroup,
     userdata,
     explain,
     verify,
     status,
+    stop,
     matrix,
     watch,
     prune,

@@ -1,13 +1,16 @@
 """`brqos build --engine repack`: a built image, changed."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from brqos.cli.built import result_of, show_result, show_steps
 from brqos.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
+    from brqos.cli.build_results import How
     from brqos.config.model import BuildSpec
     from brqos.console import Console
+    from brqos.pipeline.results import Delivery
     from brqos.record import StoredBuild
 
 _OFFICIAL = (
@@ -18,9 +21,7 @@ _OFFICIAL = (
 _TRY_IT = "No official image could be booted where brqos is developed: try the first AMI on one node (`brqos verify`)."
 
 
-def run_repacking(
-    console: "Console", spec: "BuildSpec", *, rehearse: bool, dry_run: bool, force: bool, wait: bool
-) -> None:
+def run_repacking(console: "Console", spec: "BuildSpec", how: "How", delivery: "Delivery", *, rehearse: bool) -> None:
     """Repack, publish, and print the result; raises BrqosError."""
     from brqos.image.repack.plan import NothingToDoError
     from brqos.pipeline.repack import check_before_repack, run_repack
@@ -33,13 +34,13 @@ def run_repacking(
             why="A rehearsal stands in for upstream's build; repacking needs none, it takes seconds.",
             todo="Leave out --rehearse. Without --region nothing leaves this machine.",
         )
-    around = real(spec)
-    check_before_repack(around, console, aws=not dry_run)
+    around = replace(real(spec), signs=how.signs)
+    check_before_repack(around, console, aws=not how.dry_run)
     try:
-        if dry_run:
+        if how.dry_run:
             show_steps(console, preview_repack(around, console))
             return
-        stored = run_repack(around, console, force=force, wait=wait)
+        stored = run_repack(around, console, force=how.force, wait=how.wait, delivery=delivery)
     except NothingToDoError as error:
         raise ConfigurationError(error.what, why=error.why, todo=_OFFICIAL.format(spec.variant, spec.arch)) from None
     if console.json_output:

@@ -22,7 +22,9 @@ def running(*, json_output: bool = False, quiet: bool = False, mark: str = "") -
     """Run a command's body: every error becomes one message and its exit code, never a traceback."""
     from brqos.console import Console, ReaderGoneError
 
-    console = Console(json_output=json_output, quiet=quiet, mark=mark)
+    # Whoever follows many builds by their logs gives our lines a mark, to tell them from all others.
+    of_surroundings = f"{given} " if (given := os.environ.get("BRQOS_MARK", "")) else ""
+    console = Console(json_output=json_output, quiet=quiet, mark=f"{of_surroundings}{mark}")
     with _signals():
         try:
             yield console

@@ -8,8 +8,11 @@ from pydantic import Field, field_validator
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
+from brqos.config.attest import AttestSpec
 from brqos.config.base import Model
+from brqos.config.codebuild import CodeBuildSpec
 from brqos.config.matrix import MatrixSpec, Variant
+from brqos.config.mirrors import MirrorsSpec
 from brqos.config.nodegroup import NodegroupSpec
 from brqos.config.repack import RepackSpec
 from brqos.variant import VariantName
@@ -90,12 +93,15 @@ class BuildSpec(Model):
     arch: Architecture
     """The processor architecture; that of this machine where it is not given."""
     upstream: UpstreamSpec = UpstreamSpec()
+    mirrors: MirrorsSpec = MirrorsSpec()
     kubelet: KubeletSpec = KubeletSpec()
     build: BuildSection = BuildSection()
     repack: RepackSpec = RepackSpec()
     ami: AmiSpec = AmiSpec()
     nodegroup: NodegroupSpec = NodegroupSpec()
     matrix: MatrixSpec = MatrixSpec()
+    attest: AttestSpec = AttestSpec()
+    codebuild: CodeBuildSpec = CodeBuildSpec()
 
     @field_validator("arch", mode="before")
     @classmethod

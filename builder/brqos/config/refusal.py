@@ -36,6 +36,10 @@ _GROUP = _Rule("A security group is given by its id.", "Write it like sg-0123456
 _POLICY = _Rule("A policy is given by its ARN.", "Write it like arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy.")
 _DURATION = _Rule("Karpenter takes hours, minutes and seconds, or Never.", "Write it like 720h or 1h30m.")
 _MIRROR = _Rule("A mirror is an https URL or an absolute path.", "Write it like https://mirror.example.com/targets.")
+_CODEBUILD_ROLE = _Rule(
+    "It is the name of a role for brqos to make, or the ARN of one that is there.",
+    "Write it like brqos-codebuild, or arn:aws:iam::111122223333:role/service-role/builds.",
+)
 # A pattern says little to people: what is meant by it, and an example.
 _RULES = {
     "ami.regions": _REGION,
@@ -119,6 +123,32 @@ _RULES = {
     "repack.targets-url": _MIRROR,
     "repack.tuf-root-sha512": _Rule(
         "A SHA-512 has 128 hexadecimal digits in small letters.", "Give what `sha512sum root.json` prints."
+    ),
+    "codebuild.region": _REGION,
+    "codebuild.account": _Rule("An AWS account has 12 digits, without dashes.", "Write it like 111122223333."),
+    "codebuild.bucket": _Rule(
+        "A bucket's name has 3 to 63 small letters, digits, dots and dashes.", "Write it like example-brqos."
+    ),
+    "codebuild.project": _Rule(
+        "A project's name has 2 to 150 letters, digits, dashes and underscores.", "Write it like brqos."
+    ),
+    "codebuild.role": _CODEBUILD_ROLE,
+    "codebuild.batch-role": _CODEBUILD_ROLE,
+    "codebuild.kms-key": _Rule(
+        "A key is given by its ARN, not by an alias or its id.",
+        "Write it like arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
+    ),
+    "codebuild.sbkeys": _Rule(
+        "The signing profile is a tar file in S3 (s3://bucket/name.tar or .tar.gz), or a secret of Secrets Manager by"
+        " its ARN.",
+        "Write it like s3://example-secrets/brqos/profile.tar.gz.",
+    ),
+    "codebuild.vpc.id": _Rule("A VPC is given by its id.", "Write it like vpc-0123456789abcdef0."),
+    "codebuild.vpc.subnets": _SUBNET,
+    "codebuild.vpc.security-groups": _GROUP,
+    "codebuild.variables": _Rule(
+        "An environment variable's name has letters, digits and underscores, and no digit first.",
+        "Write it like PIP_INDEX_URL.",
     ),
     "build.pretty-name": _Rule(
         "It goes into os-release and the boot menu: 1 to 120 characters, and no quotes, backslashes, dollar signs,"

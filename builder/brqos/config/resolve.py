@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from brqos.architecture import Architecture
 from brqos.config.ami import AmiSpec
+from brqos.config.attest import AttestSpec
+from brqos.config.codebuild import CodeBuildSpec
 from brqos.config.matrix import MatrixSpec
 from brqos.config.model import BuildSpec
 from brqos.config.nodegroup import NodegroupSpec
@@ -118,8 +120,20 @@ def resolve_matrix(file: Path) -> MatrixSpec:
     return matrix
 
 
+def resolve_codebuild(flags: Mapping[str, object], file: Path | None) -> CodeBuildSpec:
+    """The section `[codebuild]` of a file, `brqos.toml` without one; raises ConfigurationError as `resolve` does."""
+    return _resolve_section(
+        "codebuild", flags, file, variant=None, recorded=None, flag_names={"codebuild.profile": "--profile"}
+    ).codebuild
+
+
+def resolve_attest(file: Path | None, recorded: BuildSpec) -> AttestSpec:
+    """The section `[attest]` of a file over what a build's record has; raises ConfigurationError as `resolve` does."""
+    return _resolve_section("attest", {}, file, variant=recorded.variant, recorded=recorded, flag_names={}).attest
+
+
 def _resolve_section(
-    name: Literal["ami", "nodegroup", "matrix"],
+    name: Literal["ami", "nodegroup", "matrix", "codebuild", "attest"],
     flags: Mapping[str, object],
     file: Path | None,
     *,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brqos.ami.wishes import check_wishes
 from brqos.architecture import Architecture
+from brqos.config.codebuild import CodeBuildSpec
 from brqos.config.matrix import MatrixSpec
 from brqos.config.model import BuildSpec
 from brqos.config.resolve import resolve, resolve_matrix
@@ -111,7 +112,9 @@ def _of_file(file: Path, flags: Mapping[str, object]) -> list[Entry]:
 def _specs(file: Path, flags: Mapping[str, object], pairs: Sequence[Pair]) -> list[BuildSpec]:
     # A variant has a default release of its own; nothing depends on the architecture.
     of_variant = {variant: resolve({**flags, "variant": variant}, file).spec for variant, _ in pairs}
-    return [of_variant[variant].model_copy(update={"arch": arch, "matrix": MatrixSpec()}) for variant, arch in pairs]
+    # What builds are made together, and where, is of no build in particular.
+    alone = {"matrix": MatrixSpec(), "codebuild": CodeBuildSpec()}
+    return [of_variant[variant].model_copy(update={"arch": arch, **alone}) for variant, arch in pairs]
 
 
 def _id(file: Path, spec: BuildSpec) -> str:

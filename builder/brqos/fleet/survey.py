@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from brqos.config.model import BOTTLEROCKET, Engine
@@ -20,10 +20,14 @@ from brqos.pipeline.foresee import Outlook, foresee
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What there is of every build; `remarks` say what could not be compared, each with the number of builds."""
+    """What there is of every build; `remarks` say what could not be compared, each with the number of builds.
+
+    `outlooks` are what builds from source will be, by the ids of their entries.
+    """
 
     standings: tuple[Standing, ...]
     remarks: tuple[str, ...]
+    outlooks: Mapping[str, Outlook | None] = field(default_factory=dict)
 
     @property
     def open(self) -> tuple[Standing, ...]:
@@ -53,7 +57,11 @@ def survey(
         for entry, outlook in zip(entries, outlooks, strict=True)
         if (remark := not_compared(entry.spec, outlook))
     )
-    return Survey(standings, tuple(f"{_counted(count)}: {remark}" for remark, count in remarks.items()))
+    return Survey(
+        standings,
+        tuple(f"{_counted(count)}: {remark}" for remark, count in remarks.items()),
+        {entry.id: outlook for entry, outlook in zip(entries, outlooks, strict=True)},
+    )
 
 
 def _standing(entry: Entry, outlook: Outlook | None, known: Records, published: Amis) -> Standing:

@@ -1,5 +1,6 @@
 """Apply an overlay to a work tree: one commit, the same bytes on any machine."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,14 +28,31 @@ def commit_of(overlay: Overlay, mirror: Path) -> str:
 
 def commits_of(overlays: Sequence[Overlay], mirror: Path) -> list[str]:
     """The commits that overlays of one mirror will be, in their order, by one call of git for all of them."""
+    with _beside(mirror) as repository:
+        return _committed(overlays, repository)
+
+
+def patches_of(overlays: Sequence[Overlay], mirror: Path) -> list[tuple[str, str]]:
+    """The commits that overlays of one mirror will be, and each as a patch; nothing is written to the mirror."""
+    with _beside(mirror) as repository:
+        return [(commit, patch(repository, commit)) for commit in _committed(overlays, repository)]
+
+
+@contextlib.contextmanager
+def _beside(mirror: Path) -> Iterator[Path]:
+    """A repository that has all that the mirror has, for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="brqos-commit-") as folder:
         repository = Path(folder)
         git("init", "--quiet", "--bare", repository)
         objects = mirror / text("rev-parse", "--git-path", "objects", at=mirror)
         (repository / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
-        # What a commit is called by does not become part of it.
-        _import({f"refs/heads/{number}": overlay for number, overlay in enumerate(overlays)}, repository)
-        listed = text("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", at=repository)
+        yield repository
+
+
+def _committed(overlays: Sequence[Overlay], repository: Path) -> list[str]:
+    # What a commit is called by does not become part of it.
+    _import({f"refs/heads/{number}": overlay for number, overlay in enumerate(overlays)}, repository)
+    listed = text("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", at=repository)
     found = dict(line.split() for line in listed.splitlines())
     return [found[str(number)] for number in range(len(overlays))]
 

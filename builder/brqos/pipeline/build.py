@@ -9,15 +9,17 @@ from pathlib import Path
 from brqos.ami.wishes import check_wishes
 from brqos.doctor.examine import require
 from brqos.image.build import build_images
-from brqos.image.model import BuildResult, Image
+from brqos.image.model import INVENTORY, BuildResult, Image
 from brqos.image.order import BuildOrder
 from brqos.image.sbkeys import read_profile
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
+from brqos.pipeline.attest import attest_build, check_signing, origin_of, write_unless_off
 from brqos.pipeline.generate import Planned, settings_of, work_tree
 from brqos.pipeline.identity import source_build, source_inputs
 from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.register import register_build
+from brqos.pipeline.results import Delivery
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import (
     BUILDS,
@@ -32,6 +34,7 @@ from brqos.record import (
     recordable,
 )
 from brqos.stages import Stage
+from brqos.upstream.git import rewritten
 from brqos.upstream.mirror import without_credentials
 from brqos.upstream.worktree import WorkTree, work_tree_path
 
@@ -45,12 +48,13 @@ def run_build(
     tools: Mapping[str, str] | None = None,
     force: bool = False,
     wait: bool = True,
+    delivery: Delivery | None = None,
 ) -> StoredBuild:
     """Carry a planned build through all stages that its spec asks for, and return it with its record.
 
-    `tools` are the versions that the record keeps. A stage whose inputs are those of the last time is skipped, unless
-    `force`. Raises the error of the stage that failed; what was finished before is in the record, and the next run goes
-    on from there.
+    `tools` are the versions that the record keeps; `delivery` is told which build it is. A stage whose inputs are those
+    of the last time is skipped, unless `force`. Raises the error of the stage that failed; what was finished before is
+    in the record, and the next run goes on from there.
     """
     path = work_tree_path(around.cache, planned.tree.commit, planned.overlay.variant.memory_qos)
     with contextlib.ExitStack() as build_lock:
@@ -59,25 +63,31 @@ def run_build(
             order = order_of(around, tree.path)
             inputs = source_inputs(order, tree.commit, rehearsal=around.rehearsal)
             folder = root / source_build(order, planned.tree.release, inputs, rehearsal=around.rehearsal)
+            if delivery is not None:
+                delivery.check(folder.name, tree.commit)
             # Taken before the tree is free again and held to the end: two runs of the same build write one record.
             build_lock.enter_context(locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor))
             stored = _stored(planned, around, tree, folder)
+            if delivery is not None:
+                delivery.stored = stored
             stored.save(tools={**stored.record.tools, **(tools or {})})
             stored.finish(Stage.GENERATE, tree.commit, started)
-            _build(stored, order, tree, inputs, monitor, force=force)
+            _build(stored, planned, order, tree, inputs, monitor, force=force)
+            write_unless_off(stored, around, monitor)
         publish(stored, around, monitor, force=force)
     return stored
 
 
 def publish(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, force: bool = False) -> None:
     """The stages that follow an image, whatever made it: the AMIs, and the nodegroup that uses them."""
-    if not around.spec.ami.regions:
-        return
-    released = register_build(stored, around, monitor, force=force, restart=force)
-    if released is not None:
-        released.check()
-    if around.spec.nodegroup.cluster:
-        write_nodegroup(stored, around, monitor, force=force)
+    if around.spec.ami.regions:
+        released = register_build(stored, around, monitor, force=force, restart=force)
+        if released is not None:
+            released.check()
+        if around.spec.nodegroup.cluster:
+            write_nodegroup(stored, around, monitor, force=force)
+    # Last, since nothing else waits for a signature.
+    attest_build(stored, around, monitor)
 
 
 def stages_of(around: Surroundings) -> tuple[Stage, ...]:
@@ -98,6 +108,8 @@ def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) 
     """
     settings_of(around.spec)
     check_wishes(around.spec.ami)
+    if around.signs:
+        check_signing(around.spec.attest, tools=tools and not around.rehearsal)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
     # Upstream's scripts cannot take every path; the cache's is known before anything is in it.
@@ -125,6 +137,8 @@ def order_of(around: Surroundings, path: Path) -> BuildOrder:
         pretty_name=build.pretty_name,
         sbkeys_profile=build.sbkeys_profile,
         make_env=build.make_env,
+        mirrors=around.spec.mirrors.make_settings,
+        variables=rewritten(around.spec.mirrors.git, os.environ),
         program=around.program,
     )
 
@@ -164,7 +178,14 @@ def _stored(planned: Planned, around: Surroundings, tree: WorkTree, folder: Path
 
 
 def _build(
-    stored: StoredBuild, order: BuildOrder, tree: WorkTree, inputs: str, monitor: Monitor, *, force: bool
+    stored: StoredBuild,
+    planned: Planned,
+    order: BuildOrder,
+    tree: WorkTree,
+    inputs: str,
+    monitor: Monitor,
+    *,
+    force: bool,
 ) -> None:
     if not force and stored.is_done(Stage.BUILD, inputs):
         monitor.note("The image is built already from the same source and settings (--force builds it again).")
@@ -175,7 +196,8 @@ def _build(
     stored.save(log=log)
     result = build_images(order, image_version=version, log=stored.path(log), monitor=monitor)
     forget_others(stored, result, monitor)
-    stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder))
+    origin = origin_of(stored, planned.tree.files)
+    stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder), origin=origin)
 
 
 def forget_others(stored: StoredBuild, result: BuildResult, monitor: Monitor) -> None:
@@ -198,7 +220,13 @@ def _kept(result: BuildResult, folder: Path) -> BuildResult:
         target = images / image.file.name
         _link_or_copy(image.file, target)
         kept.append(image.model_copy(update={"file": target.relative_to(folder)}))
-    return result.model_copy(update={"images": tuple(kept)})
+    inventory = images / INVENTORY
+    # That of an image before would be told as this one's.
+    inventory.unlink(missing_ok=True)
+    if result.inventory is not None:
+        _link_or_copy(result.inventory, inventory)
+    kept_inventory = inventory.relative_to(folder) if result.inventory else None
+    return result.model_copy(update={"images": tuple(kept), "inventory": kept_inventory})
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

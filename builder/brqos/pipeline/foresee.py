@@ -13,7 +13,7 @@ from brqos.config.model import BuildSpec
 from brqos.errors import BrqosError
 from brqos.image.order import BuildOrder
 from brqos.monitor import Monitor
-from brqos.overlay.apply import commits_of
+from brqos.overlay.apply import commits_of, patches_of
 from brqos.pipeline.generate import Kubelets, Planned, Source, plan_variant, read_source, settings_of
 from brqos.pipeline.identity import source_build, source_inputs
 from brqos.upstream.mirror import NotMirroredError
@@ -62,6 +62,23 @@ def foresee(specs: Sequence[BuildSpec], cache: Path, monitor: Monitor) -> list[O
     ]
 
 
+def patches(specs: Sequence[BuildSpec], cache: Path, monitor: Monitor) -> dict[str, str]:
+    """The overlays of these builds as patches, by `<variant>-<commit>`; those that cannot be foreseen are left out."""
+    plans = _Plans(cache, monitor)
+    for spec in specs:
+        plans.of(spec)
+    by_mirror: dict[Path, list[Planned]] = {}
+    for one in plans.planned.values():
+        if isinstance(one, Planned) and not one.is_native:
+            by_mirror.setdefault(one.mirror.path, []).append(one)
+    found: dict[str, str] = {}
+    for mirror, planned in by_mirror.items():
+        made = patches_of([one.overlay for one in planned], mirror)
+        for one, (commit, text) in zip(planned, made, strict=True):
+            found[f"{one.overlay.variant.memory_qos}-{commit}"] = text
+    return found
+
+
 def order_of_spec(spec: BuildSpec) -> BuildOrder:
     """The build that a spec asks for, in no work tree in particular; raises ConfigurationError as the build would."""
     build = spec.build
@@ -80,12 +97,13 @@ def overlay_key(spec: BuildSpec) -> _Key:
     wanted, build = spec.upstream, spec.build
     return (
         *_source_key(spec), spec.variant, spec.kubelet.model_dump_json(), build.delivery, build.bake, wanted.core_kit,
-        wanted.core_kit_ref,
+        wanted.core_kit_ref, spec.mirrors.model_dump_json(),
     )  # fmt: skip
 
 
 def _source_key(spec: BuildSpec) -> _Key:
-    return spec.upstream.repository, spec.upstream.ref, spec.upstream.offline
+    wanted, mirrors = spec.upstream, spec.mirrors
+    return wanted.repository, mirrors.place_of(wanted.repository), wanted.ref, wanted.offline
 
 
 @dataclass

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from brqos.config.mirrors import MirrorsSpec
 from brqos.config.model import BuildSpec, Delivery
 from brqos.config.variants import shipped_flavor
 from brqos.locks import lock_of, locked
@@ -15,8 +16,10 @@ from brqos.monitor import Monitor
 from brqos.overlay.apply import commit_overlay
 from brqos.overlay.model import Overlay
 from brqos.overlay.plan import choose_delivery, needs_kubelet_package, plan_overlay
+from brqos.upstream import cargo_config, override
 from brqos.upstream.kit import KubeletPackage, read_kubelet_package
 from brqos.upstream.mirror import Mirror, open_mirror
+from brqos.upstream.placed import place
 from brqos.upstream.tree import UpstreamTree, read_tree, version_of
 from brqos.upstream.worktree import WorkTree, check_out, refuse_changed_checkout
 from brqos.variant import KubernetesVersion
@@ -36,12 +39,18 @@ Kubelets = dict[tuple[object, ...], KubeletPackage]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be built: nothing has been written yet, except to the cache of mirrors."""
+    """What would be built: nothing has been written yet, except to the cache of mirrors.
+
+    `override` is the text of Twoliter.override, empty where kits and SDK come from upstream's registry; `cargo_config`
+    that of `.cargo/config.toml`, empty where crates come from crates.io.
+    """
 
     mirror: Mirror
     tree: UpstreamTree
     kubelet: KubeletPackage | None
     overlay: Overlay
+    override: str = ""
+    cargo_config: str = ""
 
     @property
     def is_native(self) -> bool:
@@ -64,9 +73,10 @@ def read_source(spec: BuildSpec, cache: Path, monitor: Monitor) -> Source:
     wanted = spec.upstream
     if wanted.ref is None:
         raise ValueError("a resolved spec names its release")
-    mirror = open_mirror(wanted.repository, cache, offline=wanted.offline, monitor=monitor)
+    place = spec.mirrors.place_of(wanted.repository)
+    mirror = open_mirror(wanted.repository, cache, offline=wanted.offline, monitor=monitor, place=place)
     commit = mirror.resolve(wanted.ref, monitor)
-    refuse_changed_checkout(wanted.repository, commit)
+    refuse_changed_checkout(mirror.origin, commit)
     return Source(mirror, read_tree(mirror.path, mirror.repository, wanted.ref, commit))
 
 
@@ -92,7 +102,11 @@ def plan_variant(
     if needs_kubelet_package(tree, variant, spec.build.delivery) or spec.upstream.core_kit_ref is not None:
         kubelet = _kubelet_package(spec, tree, cache, monitor, {} if kubelets is None else kubelets)
     delivery = choose_delivery(tree, kubelet, spec.build.delivery, bake=spec.build.bake)
-    return Planned(source.mirror, tree, kubelet, plan_overlay(tree, kubelet, variant, settings, delivery))
+    overlay = plan_overlay(tree, kubelet, variant, settings, delivery)
+    # Nothing is to be built of a native one, and so nothing of it fetched.
+    mirrors = MirrorsSpec() if delivery is Delivery.NATIVE else spec.mirrors
+    override_file, cargo_file = override.override_of(tree, mirrors), cargo_config.cargo_config_of(tree, mirrors)
+    return Planned(source.mirror, tree, kubelet, overlay, override_file, cargo_file)
 
 
 def generate_all(
@@ -123,26 +137,31 @@ def generate_all(
 
 @contextlib.contextmanager
 def work_tree(planned: Planned, path: Path, monitor: Monitor, *, purpose: str, wait: bool = True) -> Iterator[WorkTree]:
-    """The overlay checked out at `path`, locked for as long as it is used.
+    """The overlay checked out at `path`, with the files of [mirrors] that are due; locked for as long as it is used.
 
     Raises LockedError where somebody else uses it and `wait` is false.
     """
     name = planned.overlay.variant.memory_qos
     with locked(lock_of(path), f"{purpose} {name}", wait=wait, monitor=monitor):
-        yield check_out(
+        tree = check_out(
             planned.mirror,
             planned.tree.commit,
             path,
             name,
             lambda repository: commit_overlay(planned.overlay, repository),
         )
+        cargo_config.refuse_old_name(tree.path, planned.cargo_config)
+        for wanted in (override.placed(planned.override), cargo_config.placed(planned.cargo_config)):
+            place(tree.path, wanted, monitor)
+        yield tree
 
 
 def _kubelet_package(
     spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor, kubelets: Kubelets
 ) -> KubeletPackage:
     wanted, kubernetes = spec.upstream, spec.variant_name.kubernetes
-    key = (wanted.core_kit, wanted.core_kit_ref, wanted.offline, tree.core_kit, kubernetes)
+    place = spec.mirrors.place_of(wanted.core_kit)
+    key = (wanted.core_kit, place, wanted.core_kit_ref, wanted.offline, tree.core_kit, kubernetes)
     if key not in kubelets:
         kubelets[key] = _read_kubelet_package(spec, tree, cache, monitor)
     return kubelets[key]
@@ -150,7 +169,8 @@ def _kubelet_package(
 
 def _read_kubelet_package(spec: BuildSpec, tree: UpstreamTree, cache: Path, monitor: Monitor) -> KubeletPackage:
     wanted = spec.upstream
-    mirror = open_mirror(wanted.core_kit, cache, offline=wanted.offline, monitor=monitor)
+    place = spec.mirrors.place_of(wanted.core_kit)
+    mirror = open_mirror(wanted.core_kit, cache, offline=wanted.offline, monitor=monitor, place=place)
     commit = mirror.resolve(wanted.core_kit_ref or f"v{tree.core_kit}", monitor)
     kubelet = read_kubelet_package(mirror.path, tree.core_kit, commit, spec.variant_name.kubernetes)
     if version_of(kubelet.version) != version_of(tree.core_kit):

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from brqos.ami.calls import calls_of
+from brqos.ami.calls import calls_of, document_calls
 from brqos.ami.plan import plan_amis
 from brqos.ami.request import AmiRequest
 from brqos.image.model import Image, ImageRole
 from brqos.image.sbkeys import read_profile
 from brqos.overlay.apply import commit_of
+from brqos.pipeline.attest import document_tags
 from brqos.pipeline.build import order_of, stages_of
 from brqos.pipeline.generate import Planned
 from brqos.pipeline.surroundings import Surroundings
+from brqos.provenance.documents import PROVENANCE_FILE, SBOM_FILE
 from brqos.stages import Stage
+from brqos.upstream import cargo_config, override
 from brqos.upstream.worktree import ABBREVIATION, work_tree_path
 
 # An image that is not built yet has no hash.
@@ -38,10 +41,28 @@ def preview(planned: Planned, around: Surroundings) -> list[Step]:
     steps = [Step(Stage.GENERATE, f"check out {planned.tree.label} to {path}")]
     steps += [Step(Stage.GENERATE, f"{file.operation} {file.path}: {file.why}") for file in overlay.files]
     steps.append(Step(Stage.GENERATE, f"commit that as {commit}"))
+    for file in (override.placed(planned.override), cargo_config.placed(planned.cargo_config)):
+        if file.text:
+            steps.append(Step(Stage.BUILD, f"write {file.path}:\n{file.text}".rstrip()))
     steps.append(Step(Stage.BUILD, f"run {order_of(around, path).shown}"))
     if spec.ami.regions:
         steps += _registration(planned, around, commit)
-    return [*steps, *nodegroup_steps(around)]
+    return [*steps, *nodegroup_steps(around), *attesting_steps(around)]
+
+
+def attesting_steps(around: Surroundings) -> list[Step]:
+    """The documents about the build, who signs them, and the tags that name them."""
+    spec = around.spec.attest
+    if not spec.enabled:
+        return []
+    steps = [Step(Stage.BUILD, f"write {file}") for file in (SBOM_FILE, PROVENANCE_FILE)]
+    if spec.sign is not None:
+        key = spec.key or "without a key"
+        steps.append(Step(Stage.BUILD, f"sign both with {spec.sign}, {key}"))
+    for region in around.spec.ami.regions:
+        call = document_calls(region, document_tags(_UNKNOWN, _UNKNOWN))
+        steps.append(Step(Stage.REGISTER, f"{region}: {call.service} {call.operation}", call.parameters))
+    return steps
 
 
 def nodegroup_steps(around: Surroundings) -> list[Step]:

@@ -11,6 +11,7 @@ from brqos.ami.request import AmiRequest
 from brqos.ami.setting import settings_for
 from brqos.ami.upload.unfinished import check_unchanged, drop_unfinished
 from brqos.config.ami import AmiSpec
+from brqos.config.attest import AttestSpec
 from brqos.errors import ConfigurationError, UsageError
 from brqos.image.hashing import hash_image
 from brqos.image.model import Image
@@ -34,13 +35,14 @@ def registrable_build(build: str | None, record: Path | None) -> StoredBuild:
     return stored
 
 
-def surroundings_of(stored: StoredBuild, spec: AmiSpec) -> Surroundings:
+def surroundings_of(stored: StoredBuild, spec: AmiSpec, attest: AttestSpec | None = None) -> Surroundings:
     """The real world for a recorded build with these wishes; raises UsageError where no region is given."""
     if not spec.regions:
         raise UsageError(
             "no AWS region is given", todo="Give one with --region, for example eu-west-1; repeat it for several."
         )
-    return real(stored.record.spec.model_copy(update={"ami": spec}))
+    recorded = stored.record.spec
+    return real(recorded.model_copy(update={"ami": spec, "attest": attest or recorded.attest}))
 
 
 def plans_of_build(stored: StoredBuild, spec: AmiSpec) -> tuple[AmiPlan, ...]:

@@ -12,10 +12,12 @@ from brqos.ami.wishes import check_wishes
 from brqos.config.model import BuildSpec, Engine
 from brqos.doctor.examine import require
 from brqos.errors import ConfigurationError
+from brqos.files import write_atomically
 from brqos.image.hashing import file_digest
+from brqos.image.model import INVENTORY
 from brqos.image.official.fetch import OfficialImages, fetch_official
 from brqos.image.official.fetch import Wish as OfficialWish
-from brqos.image.official.repository import Source
+from brqos.image.official.repository import source_of
 from brqos.image.official.root_of_trust import Trust
 from brqos.image.repack.engine import repack
 from brqos.image.repack.plan import Wish
@@ -24,11 +26,13 @@ from brqos.image.repack.working import check_is_file
 from brqos.image.repack.workplace import remove_left_over
 from brqos.locks import lock_of, locked
 from brqos.monitor import Monitor
+from brqos.pipeline.attest import attest_build, check_signing, origin_of, write_unless_off
 from brqos.pipeline.build import forget_others, publish
 from brqos.pipeline.generate import settings_of
 from brqos.pipeline.identity import repack_inputs
 from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.repack_record import IMAGES, recordable_spec, recorded, result_of
+from brqos.pipeline.results import Delivery
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import BUILDS, FILE, StoredBuild, load, now
 from brqos.stages import Stage
@@ -51,17 +55,26 @@ class Sources:
 
 
 def run_repack(
-    around: Surroundings, monitor: Monitor, *, root: Path = BUILDS, force: bool = False, wait: bool = True
+    around: Surroundings,
+    monitor: Monitor,
+    *,
+    root: Path = BUILDS,
+    force: bool = False,
+    wait: bool = True,
+    delivery: Delivery | None = None,
 ) -> StoredBuild:
     """Repack the image that the spec names, and go on to all stages that it asks for; returns the build's record.
 
-    An image that was repacked already with the same wishes is taken, unless `force`. Raises BrqosError.
+    An image that was repacked already with the same wishes is taken, unless `force`; `delivery` is told which build it
+    is. Raises BrqosError.
     """
     spec = around.spec
     keys = keys_of(spec)
     sources = sources_of(spec, around.cache, monitor)
     inputs = inputs_of(spec, sources, monitor)
     folder = root / f"{spec.variant_name.memory_qos}-{spec.arch}-repacked-{inputs[:DIGITS]}"
+    if delivery is not None:
+        delivery.check(folder.name, "")
     with locked(lock_of(folder), f"building {folder.name}", wait=wait, monitor=monitor):
         _clear(root, folder)
         stored = _done_before(folder, spec, inputs, monitor, force=force)
@@ -72,7 +85,10 @@ def run_repack(
             stored = recorded(folder, spec, sources.official, repacked)
             result = result_of(repacked, spec)
             forget_others(stored, result, monitor)
-            stored.finish(Stage.BUILD, inputs, started, result=result)
+            stored.finish(Stage.BUILD, inputs, started, result=result, origin=origin_of(stored, None))
+            write_unless_off(stored, around, monitor)
+        if delivery is not None:
+            delivery.stored = stored
         _publish(stored, around, monitor, force=force)
     return stored
 
@@ -93,6 +109,7 @@ def _publish(stored: StoredBuild, around: Surroundings, monitor: Monitor, *, for
         monitor.note("The AMIs are there already; their image was uploaded as it was made, and is not kept.")
         if around.spec.nodegroup.cluster:
             write_nodegroup(stored, around, monitor, force=force)
+        attest_build(stored, around, monitor)
         return
     publish(stored, around, monitor, force=force)
     if around.spec.repack.stream:
@@ -124,6 +141,8 @@ def check_before_repack(around: Surroundings, monitor: Monitor, *, aws: bool = T
     """
     spec = around.spec
     settings_of(spec)
+    if around.signs:
+        check_signing(spec.attest, tools=aws)
     if spec.repack.image is not None and spec.repack.release is not None:
         raise ConfigurationError(
             f"the image {spec.repack.image} and the release {spec.repack.release} both say which image is changed",
@@ -188,15 +207,12 @@ def sources_of(spec: BuildSpec, cache: Path, monitor: Monitor) -> Sources:
             )
         return Sources(wanted.image, data_image)
     release = wanted.release or (spec.upstream.ref or "").removeprefix("v")
-    default = Source()
     fetched = fetch_official(
         OfficialWish(
             variant=spec.variant,
             architecture=spec.arch,
             release=None if release in {"", "newest"} else release,
-            source=Source(
-                metadata=wanted.metadata_url or default.metadata, targets=wanted.targets_url or default.targets
-            ),
+            source=source_of(wanted, spec.mirrors),
             trust=Trust(file=wanted.tuf_root, sha512=wanted.tuf_root_sha512),
         ),
         cache,
@@ -259,8 +275,8 @@ def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
     """
     beside, images = folder / _NEW_IMAGES, folder / IMAGES
     # What a run left that was killed after its work was done; what one left before that is the engine's matter.
-    for left in beside.glob("*.img*"):
-        left.unlink()
+    for left in (*beside.glob("*.img*"), beside / INVENTORY):
+        left.unlink(missing_ok=True)
     with leaving_nothing(beside):
         repacked = repack(wish, beside, monitor)
         with contextlib.suppress(ConfigurationError):
@@ -269,6 +285,8 @@ def _repack_anew(wish: Wish, folder: Path, monitor: Monitor) -> Repacked:
             before.save(
                 stages={stage: done for stage, done in before.record.stages.items() if stage is not Stage.BUILD}
             )
+        if repacked.inventory is not None:
+            write_atomically(beside / INVENTORY, repacked.inventory)
         shutil.rmtree(images, ignore_errors=True)
         beside.rename(images)
     return repacked

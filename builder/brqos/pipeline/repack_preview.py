@@ -11,7 +11,7 @@ from brqos.image.repack.signing.chain import sign_chain
 from brqos.image.repack.working import copy_image
 from brqos.image.repack.workplace import workplace
 from brqos.monitor import Monitor
-from brqos.pipeline.preview import Step, nodegroup_steps, registration_steps, unbuilt
+from brqos.pipeline.preview import Step, attesting_steps, nodegroup_steps, registration_steps, unbuilt
 from brqos.pipeline.repack import DIGITS, inputs_of, keys_of, leaving_nothing, sources_of, wish_of
 from brqos.pipeline.surroundings import Surroundings
 from brqos.record import BUILDS
@@ -51,4 +51,4 @@ def preview_repack(around: Surroundings, monitor: Monitor, *, root: Path = BUILD
             upstream_commit=examined.release.build_id,
         )
         steps += registration_steps(request)
-    return [*steps, *nodegroup_steps(around)]
+    return [*steps, *nodegroup_steps(around), *attesting_steps(around)]

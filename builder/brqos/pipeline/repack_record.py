@@ -5,7 +5,7 @@ from pathlib import Path
 
 from brqos.config.model import BuildSpec, Engine
 from brqos.errors import ConfigurationError
-from brqos.image.model import BuildResult
+from brqos.image.model import INVENTORY, BuildResult
 from brqos.image.official.fetch import OfficialImages
 from brqos.image.repack.result import Repacked, told
 from brqos.pipeline.generate import settings_of
@@ -111,4 +111,5 @@ def result_of(repacked: Repacked, spec: BuildSpec) -> BuildResult:
         secure_boot=repacked.secure_boot,
         uefi_data=repacked.uefi_data,
         sbkeys_profile=spec.build.sbkeys_profile.name if spec.build.sbkeys_profile else None,
+        inventory=IMAGES / INVENTORY if repacked.inventory is not None else None,
     )

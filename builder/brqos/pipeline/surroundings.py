@@ -19,7 +19,8 @@ from brqos.resources import cache_directory
 class Surroundings:
     """The spec to build, the program that builds, the AWS to publish to, and where brqos keeps its own.
 
-    `cache` has mirrors and work trees, `journals` the uploads that are not finished.
+    `cache` has mirrors and work trees, `journals` the uploads that are not finished. `signs` is false where another run
+    publishes what this one makes, and signs then.
     """
 
     spec: BuildSpec
@@ -28,6 +29,7 @@ class Surroundings:
     cache: Path
     journals: Path
     rehearsal: bool = False
+    signs: bool = True
 
 
 def real(spec: BuildSpec) -> Surroundings:
