@@ -102,8 +102,8 @@ def test_what_is_no_registry(config: str, check, registry: Registry) -> None:
 
 @pytest.mark.loopback
 def test_a_copy_of_the_index_alone_sends_on_to_crates_io(check, registry: Registry) -> None:
-    registry.put("index/config.json", '{"dl": "https://static.crates.io/crates"}')
-    assert check().version == "sends on to static.crates.io"
+    registry.put("index/config.json", '{"dl": "https://elsewhere.crates.io/crates"}')
+    assert check().version == "sends on to elsewhere.crates.io"
     assert check().stops
 
 
