@@ -40,6 +40,33 @@ def test_only_the_role(brqos) -> None:
     assert "sts:AssumeRole" in actions(brqos("iam-policy", "--role", ROLE).json)
 
 
+def test_whoever_builds_on_codebuild(brqos, tmp_path: Path) -> None:
+    ran = brqos("iam-policy", "--for", "codebuild", "--region", "eu-west-1", "--account", "111122223333")
+    assert {"codebuild:StartBuildBatch", "iam:PassRole", "logs:FilterLogEvents"} <= actions(ran.json)
+    assert "arn:aws:codebuild:eu-west-1:111122223333:project/brqos" in ran.out
+    assert "arn:aws:s3:::brqos-111122223333-eu-west-1/runs/*/run.json" in ran.out
+    assert "--config takes yours" in ran.err
+    assert "codebuild:StartBuildBatch" not in actions(brqos("iam-policy").json)
+    # A brqos.toml that is not named is not read.
+    section = 'project = "fleet"\nregion = "cn-north-1"\naccount = "444455556666"\nbucket = "our-builds"'
+    (tmp_path / "brqos.toml").write_text(f'variant = "aws-k8s-1.29"\n[codebuild]\n{section}\n')
+    same = brqos("iam-policy", "--for", "codebuild", "--region", "eu-west-1", "--account", "111122223333")
+    assert same.out == ran.out
+    ran = brqos("iam-policy", "--for", "codebuild", "--config", "brqos.toml", "--region", "cn-northwest-1")
+    assert "arn:aws-cn:codebuild:cn-north-1:444455556666:project/fleet" in ran.out
+    assert "arn:aws-cn:s3:::our-builds" in ran.out
+    assert "cn-north-1:444455556666:log-group:/aws/codebuild/fleet:*" in ran.out
+    assert "--config" not in ran.err
+
+
+def test_a_configuration_for_the_names_has_to_be_one(brqos, tmp_path: Path) -> None:
+    assert "no-such.toml" in brqos("iam-policy", "--for", "codebuild", "--config", "no-such.toml", code=3).err
+    (tmp_path / "bad.toml").write_text('[codebuild]\nproject = "no project"\n')
+    ran = brqos("iam-policy", "--for", "codebuild", "--config", "bad.toml", "-o", "policy.json", code=3)
+    assert "codebuild.project" in ran.err
+    assert not (tmp_path / "policy.json").exists()
+
+
 def test_a_key_adds_what_kms_is_asked(brqos) -> None:
     ran = brqos("iam-policy", "--for", "upload", "--region", "eu-west-1", "--kms-key", KEY)
     assert "kms:CreateGrant" in actions(ran.json)
@@ -104,6 +131,8 @@ def test_a_file(brqos, tmp_path: Path) -> None:
             2,
             "--region, --unprotect and --grants",
         ),
+        (["--config", "brqos.toml"], 2, "Add --for codebuild"),
+        (["--key-policy", "--kms-key", KEY, "--config", "brqos.toml"], 2, "do not go together"),
         (["--share-account", "444455556666"], 2, "needs --key-policy or --grants"),
         (["--grants", "--kms-key", KEY], 2, "needs --share-account"),
         (["--key-policy", "--kms-key", KEY, "--share-account", "4"], 3, "is not an AWS account"),

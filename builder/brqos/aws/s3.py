@@ -8,7 +8,7 @@ else (S3 guide, "Verifying bucket ownership").
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any, cast
 from brqos.aws.errors import AwsCallError, ErrorKind, translate, translated
 from brqos.aws.retry import Retry
 from brqos.aws.s3_bucket import Setting, settings_of
-from brqos.aws.s3_errors import altered, not_ours, not_there, undeleted
+from brqos.aws.s3_errors import altered, not_ours, not_there
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SHA256 = "sha256"
 """The user metadata that holds the SHA-256 of an object's bytes, in hex. S3's own of a multipart upload is not that."""
-_MOST_KEYS = 1000
 _TRIES = 3
 _FIRST_REGION = "us-east-1"
 # A bucket that was just made may be changed by one call at a time only (OperationAborted), or not be seen everywhere.
@@ -190,20 +189,6 @@ class S3:
             if not answer.get("NextContinuationToken"):
                 return
             asked["ContinuationToken"] = answer["NextContinuationToken"]
-
-    def delete(self, bucket: str, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there are no error."""
-        wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _MOST_KEYS):
-            part = wanted[start : start + _MOST_KEYS]
-            with self._translated("DeleteObjects"):
-                answer = self._client.delete_objects(
-                    Bucket=bucket,
-                    Delete={"Objects": [{"Key": key} for key in part], "Quiet": True},
-                    ExpectedBucketOwner=self.owner,
-                )
-            for failed in answer.get("Errors", []):
-                raise undeleted(bucket, failed)
 
     def _create(self, name: str, asked: Mapping[str, Any]) -> None:
         with self._translated("CreateBucket"):

@@ -1,9 +1,6 @@
 """What S3's refusals mean for buckets and objects of ours."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from brqos.aws.errors import AwsCallError, ErrorKind, kind_of
+from brqos.aws.errors import AwsCallError, ErrorKind
 
 
 def not_there(error: AwsCallError, bucket: str, key: str) -> AwsCallError:
@@ -34,15 +31,4 @@ def altered(bucket: str, key: str, wanted: str, found: str) -> AwsCallError:
         kind=ErrorKind.OTHER,
         why=f"Its SHA-256 should be {wanted}, but is {found}.",
         todo="Run the same command again; if that does not help, do not use the object.",
-    )
-
-
-def undeleted(bucket: str, failed: Mapping[str, Any]) -> AwsCallError:
-    """An object that DeleteObjects tells it could not delete."""
-    code = failed.get("Code", "")
-    return AwsCallError(
-        f"{failed.get('Key', '')} in the bucket {bucket} cannot be deleted: {code}",
-        kind=kind_of(code),
-        code=code,
-        why=failed.get("Message", ""),
     )

@@ -14,11 +14,12 @@ from brqos.errors import ConfigurationError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brqos.ami.policy.codebuild import CodeBuildNames
     from brqos.console import Console
 
 _STANDARD_OUTPUT = Path("-")
-# What `brqos register` does; pruning, nodes, signing and roles are for those who ask for them.
-_ON_WISH = {PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.ASSUME}
+# What `brqos register` does; all else is for those who ask for it.
+_ON_WISH = {PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.CODEBUILD, PolicyStage.ASSUME}
 _BY_DEFAULT = tuple(stage for stage in PolicyStage if stage not in _ON_WISH)
 
 
@@ -28,8 +29,8 @@ def iam_policy(
         typer.Option(
             "--for",
             metavar="STAGE",
-            help="upload, register, copy, share, mark, parameters, verify, prune, nodes, attest or assume; repeat it"
-            " for several. All that `brqos register` does by default.",
+            help="upload, register, copy, share, mark, parameters, verify, prune, nodes, attest, codebuild or assume;"
+            " repeat it for several. All that `brqos register` does by default.",
         ),
     ] = None,
     region: Regions = None,
@@ -42,7 +43,7 @@ def iam_policy(
         typer.Option(
             "--account",
             metavar="ID",
-            help="Account whose SSM parameters, clusters and launch templates are meant; else any.",
+            help="Account whose SSM parameters, clusters, launch templates and CodeBuild project are meant; else any.",
         ),
     ] = None,
     ssm_prefix: Annotated[
@@ -59,6 +60,10 @@ def iam_policy(
     signing_key: Annotated[
         list[str] | None,
         typer.Option("--signing-key", metavar="ARN", help="KMS key that attests builds; repeat it for several."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="File whose section codebuild names its project and roles."),
     ] = None,
     unprotect: Annotated[
         bool, typer.Option("--unprotect", help="Let pruning switch deregistration protection off.")
@@ -90,6 +95,9 @@ def iam_policy(
     It is narrowed by regions and by brqos's own tags wherever AWS allows it;
     where it does not, a line on standard error says so. Nothing is asked of AWS.
 
+    codebuild is for whoever runs `brqos build --on codebuild`, follows such a
+    run or stops it; what the builds may do is given to their own role by it.
+
     With --key-policy it prints what Auto Scaling needs of a KMS key to launch
     nodes from an encrypted AMI; accounts that the AMI is shared with need a
     grant too, which --grants prints.
@@ -102,6 +110,7 @@ def iam_policy(
             "--ssm-prefix": ssm_prefix,
             "--role": role,
             "--signing-key": signing_key,
+            "--config": config,
             "--unprotect": unprotect,
         }
         _check_kind(of_stages, share_account, key_policy=key_policy, grants=grants)
@@ -119,7 +128,7 @@ def iam_policy(
                 "signing_keys": signing_key or (),
                 "unprotect": unprotect,
             }
-            text = _for_stages(console, stages, given)
+            text = _for_stages(console, stages, given, config)
         _emit(console, text, None if output == _STANDARD_OUTPUT else output, force=force)
 
 
@@ -148,7 +157,9 @@ def _check_kind(
         )
 
 
-def _for_stages(console: "Console", stages: list[PolicyStage] | None, given: dict[str, Any]) -> str:
+def _for_stages(
+    console: "Console", stages: list[PolicyStage] | None, given: dict[str, Any], config: Path | None
+) -> str:
     from brqos.ami.policy.policy import LONGEST, notes_for, policy_for, size_of
     from brqos.ami.policy.request import policy_request
 
@@ -156,7 +167,7 @@ def _for_stages(console: "Console", stages: list[PolicyStage] | None, given: dic
     if stages is None and given["ssm_prefix"] is None:
         chosen.remove(PolicyStage.PARAMETERS)
         console.note("Without --ssm-prefix no SSM parameters are written, so the policy allows none.")
-    request = policy_request(chosen, **given)
+    request = policy_request(chosen, **given, codebuild=_codebuild(console, chosen, config))
     policy = policy_for(request)
     for note in notes_for(request):
         console.note(note)
@@ -166,6 +177,24 @@ def _for_stages(console: "Console", stages: list[PolicyStage] | None, given: dic
             " of the stages (--for) or regions, and attach both"
         )
     return _json(policy)
+
+
+def _codebuild(console: "Console", stages: list[PolicyStage], config: Path | None) -> "CodeBuildNames | None":
+    """What is called how at CodeBuild, if that is a part of the policy; raises ConfigurationError and UsageError."""
+    if PolicyStage.CODEBUILD not in stages:
+        if config is not None:
+            raise UsageError(
+                "--config does not go together with these stages",
+                why="It is read for the names below [codebuild] only.",
+                todo="Add --for codebuild, or leave --config out.",
+            )
+        return None
+    from brqos.fleet.codebuild.names import names_of
+    from brqos.fleet.codebuild.place import spec_of
+
+    if config is None:
+        console.note("CodeBuild's project, roles and bucket have the names that brqos gives; --config takes yours.")
+    return names_of(spec_of([] if config is None else [config]))
 
 
 def _for_keys(console: "Console", keys: "Sequence[str]", accounts: "Sequence[str]", *, grants: bool) -> str:

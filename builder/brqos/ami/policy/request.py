@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from brqos.ami.policy.rules import PolicyStage
+from brqos.ami.policy.codebuild import CodeBuildNames
+from brqos.ami.policy.rule import PolicyStage
 from brqos.errors import ConfigurationError
 
 ANY_ACCOUNT = "*"
@@ -50,7 +51,8 @@ class PolicyRequest:
 
     No regions: all of the partition's. `account` is 12 digits or `*`; `ssm_prefix` begins with a slash and ends without
     one, and is there if parameters are written. `roles` are there exactly if the stage `assume` is, `signing_keys` if
-    the stage `attest` is. `unprotect` lets pruning switch deregistration protection off.
+    the stage `attest` is, `codebuild` if the stage of that name is. `unprotect` lets pruning switch deregistration
+    protection off.
     """
 
     stages: tuple[PolicyStage, ...]
@@ -61,6 +63,7 @@ class PolicyRequest:
     kms_keys: tuple[KmsKey, ...] = ()
     roles: tuple[str, ...] = ()
     signing_keys: tuple[KmsKey, ...] = ()
+    codebuild: CodeBuildNames | None = None
     unprotect: bool = False
 
 
@@ -74,6 +77,7 @@ def policy_request(
     kms_keys: Iterable[str] = (),
     roles: Iterable[str] = (),
     signing_keys: Iterable[str] = (),
+    codebuild: CodeBuildNames | None = None,
     unprotect: bool = False,
 ) -> PolicyRequest:
     """The request in its one order, so that the same wishes give the same policy.
@@ -82,12 +86,18 @@ def policy_request(
     """
     role_arns = tuple(sorted(set(roles)))
     signers = tuple(sorted({parse_key(arn) for arn in signing_keys}))
-    wanted = {*stages, *([PolicyStage.ASSUME] if role_arns else []), *([PolicyStage.ATTEST] if signers else [])}
+    with_it = {PolicyStage.ASSUME: role_arns, PolicyStage.ATTEST: signers, PolicyStage.CODEBUILD: codebuild}
+    wanted = {*stages, *(stage for stage, given in with_it.items() if given)}
     _check_stages(wanted, ssm_prefix, role_arns, unprotect=unprotect)
     if PolicyStage.ATTEST in wanted and not signers:
         raise ConfigurationError(
             "the stage “attest” needs the key that signs",
             todo="Give its ARN with --signing-key, or leave the stage out: writing documents needs no permission.",
+        )
+    if PolicyStage.CODEBUILD in wanted and codebuild is None:
+        raise ConfigurationError(
+            "the stage “codebuild” needs the names of what CodeBuild builds with",
+            todo="Give the configuration that has them with --config, or leave the stage out.",
         )
     places = tuple(sorted(set(regions)))
     keys = tuple(sorted({parse_key(arn) for arn in kms_keys}))
@@ -100,12 +110,15 @@ def policy_request(
     return PolicyRequest(
         stages=tuple(stage for stage in PolicyStage if stage in wanted),
         regions=places,
-        partition=one_partition((*places, *(key.arn for key in (*keys, *signers)), *role_arns), partition),
-        account=ANY_ACCOUNT if account in (None, ANY_ACCOUNT) else check_account(str(account)),
+        partition=one_partition(
+            (*places, *(key.arn for key in (*keys, *signers)), *role_arns, *_places_of(codebuild)), partition
+        ),
+        account=_account(account, codebuild),
         ssm_prefix=ssm_prefix,
         kms_keys=keys,
         roles=role_arns,
         signing_keys=signers,
+        codebuild=codebuild,
         unprotect=unprotect,
     )
 
@@ -151,6 +164,27 @@ def check_account(account: str) -> str:
             todo="`aws sts get-caller-identity` tells your own.",
         )
     return account
+
+
+def _account(given: str | None, codebuild: CodeBuildNames | None) -> str:
+    """The account that is given; or that of CodeBuild, which is set up by the same identity."""
+    account = ANY_ACCOUNT if given in (None, ANY_ACCOUNT) else check_account(str(given))
+    own = codebuild.account if codebuild is not None else None
+    if own is not None and account not in (ANY_ACCOUNT, own):
+        raise ConfigurationError(
+            f"CodeBuild is used in the account {own}, and the policy is for {account}",
+            why="[codebuild] names its account, and an identity sets things up in its own one only.",
+            todo="Leave --account out, or correct one of them.",
+        )
+    return own or account
+
+
+def _places_of(codebuild: CodeBuildNames | None) -> tuple[str, ...]:
+    """What of it belongs to a partition: its region, and roles of others."""
+    if codebuild is None:
+        return ()
+    own = tuple(arn for arn in codebuild.passed_roles if "{" not in arn)
+    return (codebuild.region, *own) if codebuild.region else own
 
 
 def _partition_of(place: str) -> Partition:

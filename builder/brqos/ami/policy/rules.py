@@ -6,55 +6,15 @@ permission.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 
+from brqos.ami.policy.codebuild import CODEBUILD_RULES
+from brqos.ami.policy.rule import Guard, PolicyStage, Rule
 
-class PolicyStage(StrEnum):
-    """A part of the work with AWS that can be allowed by itself; its value is what `--for` calls it."""
-
-    UPLOAD = "upload"
-    REGISTER = "register"
-    COPY = "copy"
-    SHARE = "share"
-    MARK = "mark"
-    PARAMETERS = "parameters"
-    VERIFY = "verify"
-    PRUNE = "prune"
-    NODES = "nodes"
-    ATTEST = "attest"
-    ASSUME = "assume"
-
-
-class Guard(StrEnum):
-    """What a rule asks for beside the region."""
-
-    NOTHING = "nothing"
-    TAGGED_RESOURCE = "tagged-resource"
-    """The resource that is there has brqos's tag."""
-    TAGGED_REQUEST = "tagged-request"
-    """The resource that is being made gets brqos's tag."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One statement: what the chosen stages need of it.
-
-    `resources` are ARNs in which `{partition}`, `{account}`, `{prefix}`, `{role}` and `{signing_key}` (each of them)
-    stand for what the request says. An image's and a snapshot's ARN names no account. `create_action` is the API call
-    that ec2:CreateTags must be part of; a rule that is not `regional` gets no condition on regions. One that
-    `needs_prefix` allows nothing where no prefix was given.
-    """
-
-    sid: str
-    actions: Mapping[PolicyStage, tuple[str, ...]]
-    resources: tuple[str, ...]
-    guard: Guard = Guard.NOTHING
-    create_action: str | None = None
-    regional: bool = True
-    needs_prefix: bool = False
-
+__all__ = [
+    "ACTIONS", "ASSUME_ROLES", "COPY_IMAGES", "LOOK_AT_CLUSTERS", "READ_PARAMETERS", "RULES", "SIGN_DOCUMENTS",
+    "TAG_STARTED", "UNPROTECT", "USE_PARAMETERS", "Guard", "PolicyStage", "Rule",
+]  # fmt: skip
 
 _ANYTHING = ("*",)
 _IMAGES = ("arn:{partition}:ec2:*::image/*",)
@@ -109,6 +69,8 @@ RULES = (
                 "ec2:DescribeLaunchTemplates",
                 "ec2:DescribeSubnets",
             ),
+            # What is published already is built no second time.
+            PolicyStage.CODEBUILD: (DESCRIBE_IMAGES,),
         },
         _ANYTHING,
     ),
@@ -227,6 +189,7 @@ RULES = (
         ("{signing_key}",),
         regional=False,
     ),
+    *CODEBUILD_RULES,
     # STS answers for all regions, and its global endpoint counts as us-east-1.
     Rule(ASSUME_ROLES, {PolicyStage.ASSUME: ("sts:AssumeRole",)}, ("{role}",), regional=False),
 )

@@ -104,7 +104,7 @@ def fleet_of(entries: Sequence[Entry], wishes: Wishes) -> Fleet:
 
 def needs_stage(stage: PolicyStage, ami: AmiSpec) -> bool:
     """Whether publishing these AMIs has that part."""
-    shared = bool(ami.share_accounts or ami.share_organizations or ami.share_ous)
+    shared = bool(ami.share_accounts or ami.share_organizations or ami.share_ous or ami.public)
     asked = {
         PolicyStage.UPLOAD: True,
         PolicyStage.REGISTER: True,
