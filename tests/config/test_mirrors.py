@@ -119,6 +119,7 @@ def test_without_a_section_everything_comes_from_its_own_place() -> None:
         ('git = { "https://github.com/" = "copies/" }', "absolute path"),
         ('git = { "https://github.com/" = "http://git.example.com/" }', "Anybody on the way"),
         ('git = { "https://github.com/" = "git://git.example.com/" }', "Anybody on the way"),
+        ('git = { "https://github.com/" = "ext://sh/" }', "kind that brqos does not take"),
         ('kit = "registry.example.com"', "unknown key “mirrors.kit”"),
         ("kits = 5", "mirrors.kits"),
     ],

@@ -101,7 +101,7 @@ def build_on_codebuild(console: "Console", asked: Asked) -> None:
 
 
 def _go(console: "Console", asked: Asked, world: "World", order: "Order") -> None:
-    from brqos.fleet.codebuild.ordering import going_on
+    from brqos.fleet.codebuild.ordering import check_idle, going_on
     from brqos.fleet.codebuild.setup import apply_setup, look, plan_setup
 
     clients = _clients(world, order.place.region)
@@ -110,6 +110,8 @@ def _go(console: "Console", asked: Asked, world: "World", order: "Order") -> Non
     before = None
     if there.project is not None and there.bucket is not None and not world.rehearsal:
         before = going_on(order, clients.codebuild, clients.s3, console)
+        if before is None:
+            check_idle(changes, order.place, clients.codebuild)
     if asked.dry_run:
         show_setup(console, changes, order, before)
         return

@@ -1,10 +1,10 @@
 """How runs on CodeBuild are printed: what would be set up, what became of each build, how to go on."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from brqos.console import Console
     from brqos.fleet.codebuild.ordering import Order
@@ -24,8 +24,8 @@ def show_setup(console: "Console", changes: "Sequence[Change]", order: "Order", 
             console.line(f"{change.action:8} {change.what}")
             for difference in change.differences:
                 console.line(f"{'':10} {difference}")
-            for call in change.calls:
-                console.line(f"{'':10} {call.operation} {json.dumps(_shown(call.parameters), ensure_ascii=False)}")
+            for operation, parameters in _calls(change, order.place.region):
+                console.line(f"{'':10} {operation} {json.dumps(_shown(parameters), ensure_ascii=False)}")
         _show_builds(console, order)
     console.line("Nothing was done (--dry-run).")
 
@@ -62,7 +62,8 @@ def _plan(changes: "Sequence[Change]", order: "Order", before: "Run | None") -> 
                 "action": change.action.value,
                 "differences": list(change.differences),
                 "calls": [
-                    {"operation": call.operation, "parameters": _shown(call.parameters)} for call in change.calls
+                    {"operation": operation, "parameters": _shown(parameters)}
+                    for operation, parameters in _calls(change, order.place.region)
                 ],
             }
             for change in changes
@@ -78,6 +79,20 @@ def _plan(changes: "Sequence[Change]", order: "Order", before: "Run | None") -> 
             for member in order.members
         ],
     }
+
+
+def _calls(change: "Change", region: str) -> "Iterator[tuple[str, Mapping[str, Any]]]":
+    """The calls of AWS that a change consists of; making a bucket is several."""
+    from brqos.aws.s3_bucket import settings_of
+
+    for call in change.calls:
+        if call.operation != "CreateBucket":
+            yield call.operation, call.parameters
+            continue
+        name, tags, days = (call.parameters[key] for key in ("name", "tags", "expire_days"))
+        yield call.operation, {"name": name}
+        for setting, parameters in settings_of(name, region, tags, days):
+            yield setting.operation, {"name": name, **parameters}
 
 
 def _shown(parameters: object) -> object:

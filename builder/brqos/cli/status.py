@@ -64,7 +64,10 @@ def status(
             console.data([stored.record.model_dump(mode="json") for stored in builds])
             return
         _show_unfinished(console)
-        _show_runs(console, json_output=False, going_on=True)
+        on_codebuild = _show_runs(console, json_output=False, going_on=True)
+        if not builds and on_codebuild:
+            console.line(f"No builds in {BUILDS}/ yet.")
+            return
         if not builds:
             console.line(f"No builds in {BUILDS}/ yet. Begin with: brqos build --variant aws-k8s-1.29 --rehearse")
             return
@@ -91,7 +94,8 @@ def _run(console: "Console", name: str | None, *, follow: bool, profile: str | N
         show_run(console, stored.run)
 
 
-def _show_runs(console: "Console", *, json_output: bool, going_on: bool = False) -> None:
+def _show_runs(console: "Console", *, json_output: bool, going_on: bool = False) -> int:
+    """Print the runs of this folder, or tell of those that go on; how many there are."""
     from brqos.cli.on_codebuild_shown import attach_hint, result_of_run
     from brqos.fleet.codebuild.store import runs_here
 
@@ -108,6 +112,7 @@ def _show_runs(console: "Console", *, json_output: bool, going_on: bool = False)
         console.table(["RUN", "STARTED (UTC)", "BUILDS"], rows)
     else:
         console.line("No runs on CodeBuild yet. Begin with: brqos build --on codebuild --dry-run")
+    return len(found)
 
 
 def _so_far(run: "Run") -> str:

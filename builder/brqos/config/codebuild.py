@@ -4,6 +4,7 @@ Limits are those of CodeBuild's API reference (CreateProject, ProjectEnvironment
 environment compute modes and types", "Quotas").
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -14,10 +15,19 @@ from brqos.config.base import REGION_PATTERN, Model
 from brqos.config.matrix import Variant
 from brqos.errors import ConfigurationError
 
-IMAGE = "aws/codebuild/standard:7.0"
+CURATED = "aws/codebuild/"
+"""What the names of CodeBuild's own container images begin with."""
+IMAGE = f"{CURATED}standard:7.0"
 _ROLE = r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@/_-]{1,512}|[A-Za-z0-9+=,.@_-]{1,64})$"
 _SECRET = rf"arn:aws[a-z-]*:secretsmanager:{REGION_PATTERN}:[0-9]{{12}}:secret:[A-Za-z0-9/_+=.@-]+"
 _S3_FILE = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.*'()/-]+\.tar(\.gz)?"
+
+# S3 guide, "General purpose bucket naming rules", beside what the pattern says.
+_NO_BUCKET = re.compile(r".*\.\..*|[0-9]+(\.[0-9]+){3}", re.ASCII)
+# API reference, Tag; IAM and S3 take as much, and AWS keeps names that begin with aws: to itself.
+_TAG_KEY = re.compile(r"(?!aws:)[\w .:/=@+-]{1,127}", re.IGNORECASE)
+_TAG_VALUE = re.compile(r"[\w .:/=@+-]{0,255}")
+_TAG_OF_OURS = "brqos:tool"
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
@@ -82,7 +92,7 @@ class CodeBuildSpec(Model):
     project: str = Field(default="brqos", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$")
     """Name of the CodeBuild project."""
     role: str = Field(default="brqos-codebuild", pattern=_ROLE)
-    """Name of the builds' role, which brqos makes; or the ARN of one that is there, which it leaves as it is."""
+    """Name of the builds' role, which brqos makes, for one project in one region; or the ARN of one that is there."""
     batch_role: str | None = Field(default=None, pattern=_ROLE)
     """The same for the role that starts the builds of a batch; <role>-batch where it is not given."""
     image: str = Field(default=IMAGE, min_length=1, max_length=500, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")
@@ -97,8 +107,6 @@ class CodeBuildSpec(Model):
     """Minutes after which CodeBuild ends a build."""
     queued_timeout: int = Field(default=480, ge=5, le=480)
     """Minutes that a build may wait for a machine."""
-    at_once: int | None = Field(default=None, ge=1, le=10_000)
-    """How many builds may run at the same time; the account's quota where it is not given."""
     retries: int = Field(default=2, ge=0, le=10)
     """How often a build that CodeBuild itself lost is started again; one that failed by itself never is."""
     kms_key: KeyArn | None = None
@@ -120,4 +128,32 @@ class CodeBuildSpec(Model):
                     why="Names that begin with BRQOS_, CODEBUILD_ and AWS_ are brqos's own and CodeBuild's.",
                     todo="Leave it out.",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        if self.bucket is not None and _NO_BUCKET.fullmatch(self.bucket):
+            raise ConfigurationError(
+                f"{self.bucket} is no name of a bucket",
+                why="It may not have two dots side by side, nor be like an IP address.",
+                todo="Write it like example-brqos.",
+            )
+        for key, value in self.tags.items():
+            if key == _TAG_OF_OURS or not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(value):
+                raise ConfigurationError(
+                    f"codebuild.tags: “{key}” = “{value}” is no tag that can be given",
+                    why="A key (up to 127) and a value (up to 255 characters) have letters, digits, spaces, _ . : / = +"
+                    f" - @, and the key does not begin with aws:, nor is it {_TAG_OF_OURS}, which is brqos's own.",
+                    todo='Write it like team = "platform".',
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _brqos_in_image(self) -> Self:
+        if self.brqos_in_image and self.image.startswith(CURATED):
+            raise ConfigurationError(
+                f"codebuild.brqos-in-image is set, and {self.image} has no brqos in it",
+                why="It is CodeBuild's own image.",
+                todo="Name one of yours with codebuild.image (`brqos pipeline container` makes it), or leave it out.",
+            )
         return self

@@ -23,6 +23,8 @@ _HOST = re.compile(r"(?=[^:]*\.|[^:]*:|localhost$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?
 _FOLDER = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
 # twoliter's ValidIdentifier (its project/mod.rs).
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+# Those that git itself speaks (gitprotocol, git-clone(1), "Git URLs").
+_GIT_SCHEMES = {"https", "http", "ssh", "git+ssh", "ssh+git", "git", "file"}
 _REGISTRY_EXAMPLE = "Write it like registry.example.com/bottlerocket."
 SPARSE = "sparse+"
 _CRATES_EXAMPLE = 'Write it like crates = "sparse+https://crates.example.com/index/".'
@@ -149,7 +151,13 @@ def _check_git(original: str, place: str) -> None:
                 why="It would be shown in process lists, and other places.",
                 todo="Leave it out, and give it to git: a credential helper (gitcredentials), ~/.netrc, or an SSH key.",
             )
-    scheme = place.partition("://")[0] if "://" in place else ""
+    scheme = place.partition("://")[0].lower() if "://" in place else ""
+    if scheme and scheme not in _GIT_SCHEMES:
+        raise ConfigurationError(
+            f"{key} is of a kind that brqos does not take",
+            why=f"Git has helpers for {scheme}: that run whatever they are told to.",
+            todo="Use https: or ssh:, or copy the repositories into a folder and give its path.",
+        )
     if not (scheme or place.startswith("/") or re.match(r"[\w.-]+@[\w.-]+:", place)):
         raise ConfigurationError(
             f"{key} is neither a URL nor an absolute path",

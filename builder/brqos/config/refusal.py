@@ -16,6 +16,7 @@ from brqos.errors import ConfigurationError
 Location = tuple[int | str, ...]
 # What pydantic appends to the place of a table's key, where the key and not its value is wrong.
 _KEY_ITSELF = "[key]"
+_OF_KEYS = {"codebuild.variables"}
 _OF_THE_RULES = {"string_pattern_mismatch", "string_too_short", "string_too_long"}
 
 
@@ -129,6 +130,10 @@ _RULES = {
     "codebuild.bucket": _Rule(
         "A bucket's name has 3 to 63 small letters, digits, dots and dashes.", "Write it like example-brqos."
     ),
+    "codebuild.image": _Rule(
+        "A container image is named as for docker pull; CodeBuild's own ones begin with aws/codebuild/.",
+        "Write it like 111122223333.dkr.ecr.eu-central-1.amazonaws.com/brqos:1.0.",
+    ),
     "codebuild.project": _Rule(
         "A project's name has 2 to 150 letters, digits, dashes and underscores.", "Write it like brqos."
     ),
@@ -175,8 +180,7 @@ def refused(error: ValidationError, origins: Mapping[str, str]) -> Configuration
     if isinstance(cause, ConfigurationError):
         return ConfigurationError(f"{place}{key}: {cause.what}", why=cause.why, todo=cause.todo)
     what = f"{place}{key} is refused" if of_key else f"{place}{key} = {shown(problem['input'])} is refused"
-    # All keys of tables that have to be like something are regions; others are among a few words.
-    rule = _REGION if of_key and problem["type"] in _OF_THE_RULES else _broken_rule(problem, location)
+    rule = _rule_of_key(location) if of_key and problem["type"] in _OF_THE_RULES else _broken_rule(problem, location)
     if rule is not None:
         return ConfigurationError(what, why=rule.why, todo=rule.todo)
     return ConfigurationError(f"{what}: {problem['msg']}", todo="`brqos init --print` explains every key.")
@@ -219,6 +223,11 @@ def _unknown_key(place: str, location: Location) -> ConfigurationError:
         why="An unknown key is refused, since a misspelt one would change nothing without a word.",
         todo=f"Did you mean “{nearest}”?" if nearest else "`brqos init --print` shows every key.",
     )
+
+
+def _rule_of_key(location: Location) -> _Rule:
+    """The rule for a table's keys: those that have to be like something are regions, or have a rule for their table."""
+    return _RULES[table] if (table := _dotted(location[:-1])) in _OF_KEYS else _REGION
 
 
 def _broken_rule(problem: ErrorDetails, location: Location) -> _Rule | None:

@@ -1,21 +1,25 @@
 """An emulated CodeBuild whose time is the test's: nothing waits, and builds end as the test says."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from brqos.aws import session
+from brqos.aws.codebuild import ROLE_PATIENCE
 from brqos.aws.session import AwsSession
+from brqos.config.model import BuildSpec
 from brqos.config.resolve import resolve
-from brqos.fleet.codebuild import world
+from brqos.fleet import survey
+from brqos.fleet.codebuild import bundle, ordering, setup, wheel, world
 from brqos.fleet.codebuild.buildspec import MARK
 from brqos.fleet.codebuild.polling import Pace
-from brqos.pipeline.foresee import Foreseen
+from brqos.pipeline.foresee import Foreseen, foresee, patches
 from brqos.record import FILE
 from brqos.rehearsal.emulator import Emulator
 from brqos.rehearsal.emulator.codebuild.runs import Order
@@ -24,6 +28,23 @@ from brqos.rehearsal.emulator.codebuild.state import Batch, Build
 from fleet import builds
 
 REGION = "eu-central-1"
+
+
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for specs that it was asked about before: upstream stays as it is as long as tests run."""
+    known: dict[str, Any] = {}
+
+    def remembered(specs: Sequence[BuildSpec], *words: Any) -> Any:
+        name = "\n".join(spec.model_dump_json() for spec in specs)
+        if name not in known:
+            known[name] = function(specs, *words)
+        return known[name]
+
+    return remembered
+
+
+_wheel = cache(wheel.wheel)
+_foreseen, _patches = once(foresee), once(patches)
 
 
 @dataclass
@@ -103,6 +124,19 @@ class Cloud:
         return [order.identifier for order in self.emulator.builds.orders]
 
 
+@dataclass
+class Patience:
+    """That for roles that were just made, in the cloud's own time."""
+
+    cloud: Cloud
+
+    def call(self, action: Callable[[], Any]) -> Any:
+        def wait(seconds: float) -> None:
+            self.cloud.emulator.store.forward += seconds
+
+        return ROLE_PATIENCE.call(action, wait=wait, clock=self.cloud.clock)
+
+
 @contextmanager
 def cloud(
     folder: Path, monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str] | None = None
@@ -121,9 +155,14 @@ def cloud(
             monkeypatch.setenv(name, value)
 
         def of_test(profile: str | None) -> world.World:
-            return world.World(AwsSession(profile), Pace(shortest=20.0), made.clock, made.sleep)
+            return world.World(AwsSession(profile), Pace(shortest=60.0), made.clock, made.sleep)
 
         monkeypatch.setattr(world, "real_world", of_test)
+        # What is sent is the same in all tests; that it is right is those of the bundle to prove.
+        monkeypatch.setattr(bundle, "wheel", _wheel)
+        monkeypatch.setattr(survey, "foresee", _foreseen)
+        monkeypatch.setattr(ordering, "patches", _patches)
+        monkeypatch.setattr(setup, "ROLE_PATIENCE", Patience(made))
         # botocore's own tries wait for real, and are tested elsewhere.
         monkeypatch.setattr(session, "_USUAL", replace(session._USUAL, attempts=1))
         yield made

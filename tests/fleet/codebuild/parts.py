@@ -29,7 +29,7 @@ def members(*specs: BuildSpec, **words: Any) -> list[Member]:
     wanted = specs or (builds.spec(),)
     entries = [builds.entry(spec) for spec in wanted]
     outlooks = [_outlook(spec) for spec in wanted]
-    return members_of(entries, outlooks, CodeBuildSpec(**words), {FILE: b"variant"})
+    return members_of(entries, outlooks, CodeBuildSpec(**words), {FILE: b'variant = "aws-k8s-1.29"'})
 
 
 def _outlook(spec: BuildSpec) -> Outlook | None:

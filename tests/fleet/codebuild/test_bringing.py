@@ -1,6 +1,8 @@
 """What comes back is put where it belongs, whatever the bucket says."""
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +14,10 @@ import pytest
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.s3 import StoredObject
 from brqos.errors import ConfigurationError
-from brqos.fleet.codebuild.bringing import Source, bring, explain
+from brqos.fleet.codebuild.bringing import Source, bring, cleared, explain
 from brqos.fleet.codebuild.run import Run, Verdict
 from brqos.fleet.codebuild.state import Watched
+from brqos.monitor import Silent
 from brqos.record import load
 from fleet import builds
 from fleet.codebuild.parts import RUN, run
@@ -161,3 +164,24 @@ def test_a_failure_of_which_nothing_is_known_is_one_all_the_same(tmp_path: Path)
     found = explained(FakeS3({PREFIX + "outcome.json": b"{"}), FakeLogs(fails=True), tmp_path)
     assert found.why == "COMMAND_EXECUTION_ERROR: exit status 6"
     assert found.log == ""
+
+
+def test_only_what_is_long_abandoned_is_removed(tmp_path: Path) -> None:
+    """Another terminal may follow the same run, and be bringing something just now."""
+    for name in (".incoming-old", ".incoming-new", "build"):
+        (tmp_path / name).mkdir()
+    long_ago = time.time() - 2 * 24 * 3600
+    os.utime(tmp_path / ".incoming-old", (long_ago, long_ago))
+    cleared(tmp_path, Silent())
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == [".incoming-new", "build"]
+
+
+def test_a_record_of_another_brqos_is_told_with_its_place(s3: FakeS3, tmp_path: Path) -> None:
+    record = json.loads(s3.objects[f"{PREFIX}build.json"])
+    s3.objects[f"{PREFIX}build.json"] = json.dumps({**record, "of-tomorrow": 1}).encode()
+    with pytest.raises(
+        ConfigurationError, match=f"ended well, but the record in s3://.*/{PREFIX} cannot be read"
+    ) as error:
+        bring(run(), run().entries[0], Source(s3, None), tmp_path / "builds")  # type: ignore[arg-type]
+    assert "of-tomorrow" in error.value.why
+    assert list((tmp_path / "builds").iterdir()) == []

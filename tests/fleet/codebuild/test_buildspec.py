@@ -100,3 +100,26 @@ def test_every_command_is_a_shells(case: str) -> None:
     for phase in common_of(CASES[case][1])["phases"].values():
         for command in phase["commands"]:
             subprocess.run(["bash", "-n", "-c", command], check=True)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("place", ["s3://secrets/profile.tar.gz", "s3://secrets/profile.tar"])
+def test_keys_that_cannot_be_fetched_end_the_build(place: str, tmp_path: Path) -> None:
+    """The shell of a real build may know nothing of `set -e` in an earlier command."""
+    (tmp_path / "aws").write_text("#!/bin/sh\necho denied >&2\nexit 1\n")
+    (tmp_path / "aws").chmod(0o755)
+    fetch, *_ = common_of(way(sbkeys=place))["phases"]["pre_build"]["commands"]
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "BRQOS_SBKEYS": place,
+        "BRQOS_KEYS": str(tmp_path / "keys"),
+    }
+    done = subprocess.run(["bash", "-c", fetch], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    del environment["BRQOS_KEYS"]
+    assert subprocess.run(["bash", "-c", fetch], env=environment, check=False).returncode == 0, "not all are signed"
+
+
+def test_what_builds_has_no_secret_in_its_environment() -> None:
+    (command,) = common_of(way(sbkeys="s3://secrets/profile.tar.gz"))["phases"]["build"]["commands"]
+    assert command.index("unset BRQOS_SBKEYS") < command.index("$BRQOS_PROGRAM")

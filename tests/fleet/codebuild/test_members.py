@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brqos.config.ami import AmiSpec
+from brqos.config.attest import AttestSpec, Signer
 from brqos.config.codebuild import CodeBuildSpec, Compute
+from brqos.config.mirrors import MirrorsSpec
 from brqos.config.model import BuildSection, UpstreamSpec
 from brqos.errors import BrqosError
 from brqos.fleet.codebuild.members import members_of
@@ -30,6 +32,23 @@ def test_what_is_asked_for_decides_the_inputs_and_nothing_else() -> None:
     (other,) = members(builds.spec(ami=AmiSpec(regions=("eu-west-1",))))
     assert one.inputs == same.inputs
     assert one.inputs != other.inputs
+
+
+@pytest.mark.parametrize(
+    ("more", "same"),
+    [
+        ("# a word about it", True),
+        ('[matrix]\nvariants = ["aws-k8s-1.29", "aws-k8s-1.30"]', True),
+        ("[codebuild]\ntimeout = 60", True),
+        ('[build.make-env]\nTOKEN = "other"', False),
+    ],
+)
+def test_a_build_is_known_again_after_the_file_was_changed_for_others(more: str, same: bool) -> None:
+    """Or it would be started a second time while it goes on."""
+    entry = builds.entry()
+    texts = ('variant = "aws-k8s-1.29"\n', f'variant = "aws-k8s-1.30"\n{more}\n')
+    (one,), (other,) = (members_of([entry], [None], CodeBuildSpec(), {entry.file: text.encode()}) for text in texts)
+    assert (one.inputs == other.inputs) is same
 
 
 @pytest.mark.parametrize(
@@ -60,6 +79,17 @@ def test_a_wish_wins_and_the_variants_own_most() -> None:
     [
         (builds.spec(ami=AmiSpec(regions=("eu-west-1",), profile="images")), "names a profile"),
         (builds.spec(upstream=UpstreamSpec(repository="/src/bottlerocket", ref="v1")), "is a folder of this machine"),
+        (builds.spec(upstream=UpstreamSpec(core_kit="../kit")), "upstream.core-kit is a folder of this machine"),
+        (builds.spec(mirrors=MirrorsSpec(tuf="/mirror")), "mirrors.tuf is a folder of this machine"),
+        (
+            builds.spec(mirrors=MirrorsSpec(git={"https://github.com/": "/mirror/"})),
+            "mirrors.git.https://github.com/ is",
+        ),
+        (
+            builds.spec(attest=AttestSpec(sign=Signer.COSIGN, key="cosign.key")),
+            "to be signed by cosign with cosign.key",
+        ),
+        (builds.spec(attest=AttestSpec(sign=Signer.COSIGN)), "an identity of yours"),
         (builds.spec(**builds.repacked(image=Path("a.img"))), "repack.image is a file of this machine"),
         (builds.spec(build=BuildSection(sbkeys_profile=Path("keys"))), "keys that lie on this machine"),
     ],
@@ -67,6 +97,16 @@ def test_a_wish_wins_and_the_variants_own_most() -> None:
 def test_what_builders_cannot_do_is_refused(spec, told: str) -> None:
     with pytest.raises(BrqosError, match=told):
         members(spec)
+
+
+def test_cosign_signs_with_a_key_elsewhere_in_an_image_that_has_it_or_where_is_published() -> None:
+    attest = AttestSpec(sign=Signer.COSIGN, key="awskms:///alias/attest")
+    spec = builds.spec(attest=attest)
+    with pytest.raises(BrqosError, match="to be signed by cosign"):
+        members(spec)
+    assert members(spec, image="registry.example.com/brqos:1")
+    entry = builds.entry(spec)
+    assert members_of([entry], [None], CodeBuildSpec(), {entry.file: b""}, signs=False)
 
 
 def test_keys_are_not_needed_for_what_is_not_signed() -> None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from brqos.aws.codebuild import Batch, BuildState
 from brqos.aws.errors import AwsCallError, ErrorKind
+from brqos.aws.session import AwsSession
 from brqos.errors import AwsError
 from brqos.fleet.codebuild import run as run_module
+from brqos.fleet.codebuild import starting
 from brqos.fleet.codebuild.run import Run
 from brqos.fleet.codebuild.starting import BATCH, found_batch, start_batches
 from brqos.fleet.codebuild.stopping import going_on
@@ -134,6 +136,16 @@ def test_two_machines_that_start_the_same_run_start_one(tmp_path: Path) -> None:
         stored = StoredRun(fresh(3), s3, Silent(), tmp_path / name)  # type: ignore[arg-type]
         start(stored, codebuild)
     assert len(codebuild.started) == 1
+
+
+def test_no_try_comes_when_the_token_holds_no_more() -> None:
+    """Of a call that is never answered the last try, ours and then botocore's own, begins within five minutes."""
+    client = AwsSession(endpoint="http://127.0.0.1:9", credentials=("a", "b")).codebuild("eu-central-1")
+    config = client._client.meta.config
+    tries = config.retries["total_max_attempts"]
+    # botocore's standard mode waits up to 2^n seconds after its nth try.
+    own = (tries - 1) * (config.connect_timeout + config.read_timeout) + sum(2**n for n in range(tries - 1))
+    assert max(starting._PATIENCE.seconds.values()) + own < TOKEN_HOLDS.total_seconds()
 
 
 def test_a_batch_that_another_machine_made_of_others_is_taken_for_ours(tmp_path: Path) -> None:

@@ -167,6 +167,23 @@ def test_a_batch_is_gone_only_when_it_is_missing_again_and_again() -> None:
     assert state.watched["b0"].verdict is Verdict.BUILT, "its build is known, and counts"
 
 
+def test_builds_that_were_deleted_are_not_waited_for() -> None:
+    """With the batch its builds go; whoever follows would ask for them for ever."""
+    known = Poll(1.0, {1: batch(member(0))}, builds=[build(0)])
+    no_batch, no_build = Poll(2.0, missing=frozenset({1})), Poll(3.0, gone=frozenset({"brqos:u0"}))
+    state, _ = after(known, *[no_build] * (2 * MOST_MISSING))
+    assert state.watched["b0"].verdict is None, "its batch says that it goes on"
+    state, _ = after(known, *[no_batch] * MOST_MISSING, *[no_build] * (MOST_MISSING - 1))
+    assert wanted_builds(state) == ["brqos:u0"]
+    heard, _ = advance(state, Poll(4.0, builds=[build(0)]))
+    heard, _ = advance(heard, no_build)
+    assert heard.watched["b0"].verdict is None, "it was seen in between"
+    state, told = advance(state, no_build)
+    assert (wanted_builds(state), wanted_batches(state)) == ([], [])
+    assert state.watched["b0"].verdict is Verdict.STOPPED
+    assert [(one.told, one.text) for one in told] == [(Told.OVER, "The build is not there any more.")]
+
+
 def test_what_a_build_says_is_shown_once() -> None:
     known = Poll(1.0, {1: batch(member(0))}, builds=[build(0)])
     events = (event(1, "one", 1_000_000), event(2, "two", 1_001_000))

@@ -156,7 +156,7 @@ def test_what_is_fetched_is_pinned() -> None:
 
 
 def test_it_runs_as_nobody_in_particular() -> None:
-    assert [one.text for one in of_word("USER")] == ["brqos"]
+    assert [one.text for one in of_word("USER")] == ["1000:1000"]
     assert ALL[-2:] == [
         Instruction("ENTRYPOINT", (), '["brqos"]', "brqos"),
         Instruction("CMD", (), '["--help"]', "brqos"),

@@ -4,10 +4,12 @@ Nothing that comes from the bucket is trusted to name a place on this machine: a
 called by its own id, its files below it, and what is there is kept unless it is the same build and older.
 """
 
+import contextlib
 import json
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +32,7 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}")
 _DEEPEST = 4
 _LOG = "build.log"
 _TAIL = 5_000
+_ABANDONED = 24 * 3600.0
 _ELSEWHERE = "The whole log: "
 
 
@@ -76,7 +79,7 @@ def bring(run: Run, entry: RunEntry, source: Source, root: Path = BUILDS) -> Bro
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=root) as name:
         folder = Path(name)
         source.s3.download(run.bucket, there[FILE].key, folder / FILE)
-        stored = _checked(load(folder / FILE), entry, run)
+        stored = _checked(_loaded(folder / FILE, entry, f"s3://{run.bucket}/{prefix}"), entry, run)
         # Which images lie there was decided where they were made.
         wanted = {below: item for below, item in there.items() if below not in {FILE, OUTCOME}}
         target = root / stored.record.id
@@ -122,6 +125,17 @@ def _files(objects: Iterator[StoredObject], prefix: str) -> Iterator[tuple[str, 
             continue
         if all(_PART.fullmatch(part) for part in parts):
             yield below, item
+
+
+def _loaded(file: Path, entry: RunEntry, place: str) -> StoredBuild:
+    try:
+        return load(file)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{entry.id} ended well, but the record in {place} cannot be read here",
+            why=error.why or error.what,
+            todo="Where the builders' image has a brqos of its own it has to be this one's version.",
+        ) from None
 
 
 def _checked(stored: StoredBuild, entry: RunEntry, run: Run) -> StoredBuild:
@@ -200,7 +214,12 @@ def _printed(run: Run, watched: Watched, logs: Logs) -> list[str]:
 
 
 def cleared(root: Path, monitor: Monitor) -> None:
-    """Remove what runs left that were killed while they brought something."""
+    """Remove what runs left that were killed while they brought something.
+
+    What is younger than a day may be another terminal's.
+    """
     for folder in root.glob(".incoming-*"):
-        shutil.rmtree(folder, ignore_errors=True)
-        monitor.note(f"Removed {folder}, which an earlier run had left.")
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+                monitor.note(f"Removed {folder}, which an earlier run had left.")

@@ -1,13 +1,17 @@
 """What a batch does: a list of builds, and the one way that all of them go. Pure.
 
 Format: CodeBuild's user guide, "Build specification reference" and "Batch build buildspec reference". Words of the
-configuration reach the shell in variables only, each in quotes, so none of them can become a command.
+configuration reach the shell in variables only, each in quotes, so none of them can become a command. Each command is a
+shell of its own, which ends at the first failure: whether CodeBuild hands options on from one to the next is not said.
 """
 
 import io
+import json
 import shlex
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from brqos.fleet.codebuild.bundle import REQUIREMENTS
@@ -46,15 +50,17 @@ if [ "$BRQOS_ENGINE" = repack ] && command -v apt-get >/dev/null; then
     awscli gdisk e2fsprogs erofs-utils cryptsetup-bin mtools sbsigntool gnupg >/dev/null
 fi
 if [ "$BRQOS_ENGINE" = source ]; then
+  export PATH="$HOME/.cargo/bin:$PATH"
   command -v lz4 >/dev/null || {{ apt-get update -qq; apt-get install -qq --no-install-recommends lz4 >/dev/null; }}
   if ! command -v cargo >/dev/null; then
     curl --proto =https --tlsv1.2 -sSfo /tmp/rustup-init {_RUSTUP}
     echo "{_RUSTUP_SHA256}  /tmp/rustup-init" | sha256sum --check --quiet
     chmod 0755 /tmp/rustup-init
     /tmp/rustup-init -y -q --no-modify-path --profile minimal
-    export PATH="$HOME/.cargo/bin:$PATH"
   fi
   command -v cargo-make >/dev/null || cargo install --quiet --locked --version {_CARGO_MAKE} cargo-make
+  # This shell's PATH ends with it.
+  if [ -d "$HOME/.cargo/bin" ]; then ln -sf "$HOME"/.cargo/bin/* /usr/local/bin/; fi
 fi
 """
 _BUILD = """\
@@ -85,12 +91,15 @@ class Way:
 
 def common_of(way: Way) -> dict[str, Any]:
     """What all builds of a run have in common: environment and phases."""
-    fetch = [_fetch_keys(way)] if way.sbkeys else []
+    fetch = [_alone(_fetch_keys(way)), "unset BRQOS_SBKEYS"] if way.sbkeys else []
     phases: dict[str, Any] = {
-        "install": _install(way),
-        "pre_build": {"commands": [*fetch, _DOCKER]},
-        "build": {"commands": [_command(way)]},
+        "install": {"commands": [_alone(_install(way))]},
+        "pre_build": {"commands": [*fetch, _alone(_DOCKER)]},
+        "build": {"commands": [_alone(_command(way))]},
     }
+    if way.program and not way.rehearsal:
+        # All is there.
+        del phases["install"]
     if way.rehearsal:
         # Nothing of it is real, Docker included.
         del phases["pre_build"]
@@ -159,38 +168,34 @@ def _environment(way: Way) -> dict[str, Any]:
     return environment
 
 
-def _install(way: Way) -> dict[str, Any]:
+def _install(way: Way) -> str:
     if way.rehearsal:
         # The only difference to the real one: this Python's brqos instead of one that is installed.
         program = shlex.quote(f'#!/bin/sh\nexec {shlex.join(way.program)} "$@"\n')
-        return {"commands": [f"set -eu\nprintf %s {program} >brqos\nchmod 0755 brqos\n"]}
-    if way.program:
-        return {"commands": ["set -eu"]}
+        return f"printf %s {program} >brqos\nchmod 0755 brqos\n"
     # The lock is complete, less what brqos does not use of others (pyproject.toml, override-dependencies).
     checks = "--require-hashes --no-deps --only-binary :all: " if way.hashed else ""
     without = "--no-deps " if way.hashed else ""
     pip = f"{_BIN}/python -m pip --quiet --disable-pip-version-check --no-input install"
-    script = (
-        f"set -euo pipefail\n{_TOOLS}python3 -m venv /opt/brqos\n{pip} {checks}-r {REQUIREMENTS}\n"
-        f"{pip} {without}./{wheel_name()}\n"
-    )
     # Without runtime-versions, which images other than CodeBuild's own do not know; in those python3 is 3.11 or newer.
-    return {"commands": [script]}
+    return f"{_TOOLS}python3 -m venv /opt/brqos\n{pip} {checks}-r {REQUIREMENTS}\n{pip} {without}./{wheel_name()}\n"
 
 
 def _fetch_keys(way: Way) -> str:
     wanted = way.sbkeys or ""
     kind = "secret" if not wanted.startswith("s3://") else "tar" if wanted.endswith(".tar") else "s3"
-    return (
-        'if [ -n "${BRQOS_KEYS:-}" ]; then\n  umask 077\n  mkdir -p "$BRQOS_KEYS"\n'
-        f"  {_GET_KEYS[kind]}\n  umask 022\nfi\nunset BRQOS_SBKEYS\n"
-    )
+    return f'if [ -n "${{BRQOS_KEYS:-}}" ]; then\n  umask 077\n  mkdir -p "$BRQOS_KEYS"\n  {_GET_KEYS[kind]}\nfi\n'
 
 
 def _command(way: Way) -> str:
     wanted = {"--rehearse": way.rehearsal, "--image-only": way.image_only, "--images": way.images}
     flags = "".join(f"{flag} " for flag, given in wanted.items() if given)
-    return _BUILD.replace("@flags@", flags)
+    without_keys = "unset BRQOS_SBKEYS\n" if way.sbkeys else ""
+    return without_keys + _BUILD.replace("@flags@", flags)
+
+
+def _alone(script: str) -> str:
+    return "(\n" + textwrap.indent(f"set -euo pipefail\n{script}", "  ") + ")\n"
 
 
 def _blocks(value: object) -> object:
@@ -205,11 +210,17 @@ def _blocks(value: object) -> object:
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
+    return _yaml_of(json.dumps(document))
+
+
+# A start that is not answered is asked for again, with the same text.
+@lru_cache(maxsize=16)
+def _yaml_of(document: str) -> str:
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     buffer = io.StringIO()
-    yaml.dump(_blocks(document), buffer)
+    yaml.dump(_blocks(json.loads(document)), buffer)
     return buffer.getvalue()

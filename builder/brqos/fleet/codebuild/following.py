@@ -207,9 +207,11 @@ class Follower:
                     ) from error
                 continue
             except BrqosError as error:
-                why = "\n".join(filter(None, (error.what, error.why)))
+                why = "\n".join(filter(None, (error.what, error.why, error.todo)))
                 run = run.with_entry(name, verdict=Verdict.FAILED, why=why)
                 self.monitor.warn(f"{name}: {error.what}")
+                for line in why.splitlines()[1:]:
+                    self.monitor.note(f"  {line}")
                 continue
             run = run.with_entry(name, record=brought.record, native=brought.native)
             self.monitor.note(f"✓ {name}: {brought.record or 'nothing to build, the official image does it'}")

@@ -1,11 +1,14 @@
 """The builds of a run: what each is called in a batch, what it runs on, and what has to come of it. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from brqos.config.codebuild import CodeBuildSpec
+from brqos.config.attest import Signer
+from brqos.config.codebuild import CURATED, CodeBuildSpec
 from brqos.config.model import BuildSpec, Engine
 from brqos.errors import ConfigurationError, UsageError
 from brqos.fleet.codebuild.sizes import Machine, machine_of
@@ -52,15 +55,19 @@ def members_of(
     contents: Mapping[Path, bytes],
     *,
     rehearsal: bool = False,
+    signs: bool = True,
 ) -> list[Member]:
     """The builds in their order; `contents` are the configuration files. A rehearsal brings its own sources.
 
+    `signs` tells whether the builds sign what is attested, where their configuration says so.
     Raises ConfigurationError and UsageError for what cannot be built there.
     """
     for entry in entries:
         _check_identity(entry)
         if not rehearsal:
             _check_files(entry, wanted)
+            if signs:
+                _check_signer(entry, wanted)
     names = _identifiers(entries)
     files = config_names(contents)
     members = []
@@ -72,7 +79,7 @@ def members_of(
                 "spec": recordable(entry.spec).model_dump(mode="json"),
                 "expected": expected,
                 # Values of make-env and the like are in the file, and not in what may be recorded.
-                "config": digest(contents[entry.file].decode(errors="replace")),
+                "config": digest(_of_each_build(contents[entry.file])),
             }
         )
         machine = machine_of(entry.spec, wanted)
@@ -92,6 +99,15 @@ def config_names(files: Mapping[Path, bytes]) -> dict[Path, str]:
         file: f"config/{number}/{re.sub(r'[^A-Za-z0-9._-]', '-', file.name) or 'brqos.toml'}"
         for number, file in enumerate(files, 1)
     }
+
+
+def _of_each_build(config: bytes) -> dict[str, Any]:
+    """What a configuration file says of each of its builds: not which ones there are, nor where they are made.
+
+    So a build that goes on is known again, whatever was added to the file meanwhile.
+    """
+    found = tomllib.loads(config.decode())
+    return {key: value for key, value in found.items() if key not in {"variant", "arch", "matrix", "codebuild"}}
 
 
 def _expected(outlook: Outlook | None, *, rehearsal: bool) -> str:
@@ -126,23 +142,52 @@ def _check_identity(entry: Entry) -> None:
         )
 
 
+def _local_files(spec: BuildSpec) -> Iterator[tuple[str, Path | None]]:
+    yield "repack.image", spec.repack.image
+    yield "repack.data-image", spec.repack.data_image
+    yield "repack.tuf-root", spec.repack.tuf_root
+
+
+def _places(spec: BuildSpec) -> Iterator[tuple[str, str | None]]:
+    """What is fetched from where, by its key."""
+    yield "upstream.repository", spec.upstream.repository
+    yield "upstream.core-kit", spec.upstream.core_kit
+    yield "repack.metadata-url", spec.repack.metadata_url
+    yield "repack.targets-url", spec.repack.targets_url
+    yield "mirrors.tuf", spec.mirrors.tuf
+    for original, place in spec.mirrors.git.items():
+        yield f"mirrors.git.{original}", place
+
+
+def _check_signer(entry: Entry, wanted: CodeBuildSpec) -> None:
+    attest = entry.spec.attest
+    if not attest.enabled or attest.sign is not Signer.COSIGN:
+        return
+    if attest.key is None or "://" not in attest.key or wanted.image.startswith(CURATED):
+        raise ConfigurationError(
+            f"{entry.title}: what is attested is to be signed by cosign with {attest.key or 'an identity of yours'}",
+            why="Builders have no files of this machine and nobody who logs in, and CodeBuild's own images no cosign.",
+            todo='Sign with sign = "kms" below [attest], which needs neither; or with a key in a service (awskms:///…)'
+            " in an image of your own ([codebuild] image); or build with --image-only, and sign where you publish.",
+        )
+
+
 def _check_files(entry: Entry, wanted: CodeBuildSpec) -> None:
     spec = entry.spec
-    local = {"repack.image": spec.repack.image, "repack.data-image": spec.repack.data_image,
-             "repack.tuf-root": spec.repack.tuf_root}  # fmt: skip
-    for key, path in local.items():
+    for key, path in _local_files(spec):
         if path is not None:
             raise ConfigurationError(
                 f"{entry.title}: {key} is a file of this machine, {path}",
                 why="Builders have the configuration and brqos, and no other files.",
                 todo="Name a release instead (repack.release), or build this one here.",
             )
-    if is_local(spec.upstream.repository):
-        raise ConfigurationError(
-            f"{entry.title}: its source is a folder of this machine, {spec.upstream.repository}",
-            why="Builders fetch the source themselves.",
-            todo="Name a URL that they reach, or build this one here.",
-        )
+    for key, place in _places(spec):
+        if place is not None and is_local(place):
+            raise ConfigurationError(
+                f"{entry.title}: {key} is a folder of this machine, {place}",
+                why="Builders fetch all that they need themselves.",
+                todo="Name a URL that they reach, or build this one here.",
+            )
     if needs_keys(spec) and wanted.sbkeys is None:
         raise UsageError(
             f"{entry.title} is signed with keys that lie on this machine, {spec.build.sbkeys_profile}",

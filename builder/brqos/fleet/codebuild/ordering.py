@@ -1,22 +1,24 @@
 """From configuration files to a run: what is to be built, where, and what has to be sent. Nothing is changed yet."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from brqos.aws.codebuild import CodeBuild
+from brqos.aws.codebuild import Batch, CodeBuild
 from brqos.aws.errors import AwsCallError
 from brqos.aws.s3 import S3
 from brqos.aws.session import AwsSession
 from brqos.config.codebuild import CodeBuildSpec
 from brqos.config.model import BuildSpec, Engine
-from brqos.errors import ConfigurationError, UsageError
+from brqos.errors import ConfigurationError, LockedError, UsageError
 from brqos.fleet.codebuild.buildspec import Way
 from brqos.fleet.codebuild.bundle import Bundle, bundle_of, contents_of
 from brqos.fleet.codebuild.members import Member, members_of
-from brqos.fleet.codebuild.place import RUNS, Place
+from brqos.fleet.codebuild.place import RUNS, Place, check_arns
 from brqos.fleet.codebuild.run import ID_PATTERN, Run, inputs_of
+from brqos.fleet.codebuild.setup import Change
 from brqos.fleet.codebuild.starting import RUN
 from brqos.fleet.codebuild.store import fetch_run, runs_here
 from brqos.fleet.expand import Entry, Only, expand
@@ -89,7 +91,9 @@ def place_of(spec: CodeBuildSpec, session: AwsSession, region: str) -> Place:
             why=f"It is {identity.arn}.",
             todo="Log in to the other account, give its profile with --profile, or correct the configuration.",
         )
-    return Place(identity.account, region, identity.partition, spec)
+    place = Place(identity.account, region, identity.partition, spec)
+    check_arns(place)
+    return place
 
 
 def order_of(
@@ -108,7 +112,9 @@ def order_of(
     """
     spec = place.spec
     contents = contents_of(wishes.files)
-    members = members_of(found.entries, found.outlooks, spec, contents, rehearsal=rehearsal)
+    members = members_of(
+        found.entries, found.outlooks, spec, contents, rehearsal=rehearsal, signs=not wishes.image_only
+    )
     if not program and spec.brqos_in_image:
         program = ("brqos",)
     way = Way(
@@ -142,6 +148,21 @@ def going_on(order: Order, codebuild: CodeBuild, s3: S3, monitor: Monitor) -> Ru
     return None
 
 
+def check_idle(changes: Sequence[Change], place: Place, codebuild: CodeBuild) -> None:
+    """Raise LockedError if a change takes rights away while builds of the project go on; raises AwsCallError."""
+    narrowed = [change.what for change in changes if change.narrows]
+    if not narrowed or not (batches := _open_batches(place, codebuild)):
+        return
+    runs = sorted({batch.variables.get(RUN, batch.id) for batch in batches})
+    raise LockedError(
+        f"the {narrowed[0]} would lose rights, and builds go on that may need them: {', '.join(runs)}",
+        why="They were started for other configuration files, or by another brqos; without these rights they would fail"
+        " at their end, after hours.",
+        todo="Wait until they have ended (brqos status --follow RUN), or give these files a project and roles of their"
+        " own below [codebuild].",
+    )
+
+
 def next_id(order: Order, s3: S3) -> str:
     """An id for a new run: the first number that no run with these inputs has; raises AwsCallError."""
     taken = {0}
@@ -155,12 +176,7 @@ def next_id(order: Order, s3: S3) -> str:
 
 def _elsewhere(place: Place, codebuild: CodeBuild, s3: S3, known: set[str]) -> Sequence[Run]:
     """The runs of batches that go on in the project, and that this folder knows nothing of."""
-    ids = []
-    for each in codebuild.batch_ids(place.project):
-        ids.append(each)
-        if len(ids) == _LOOKED_THROUGH:
-            break
-    names = {batch.variables.get(RUN, "") for batch in codebuild.batches(ids) if not batch.state.ended} - known - {""}
+    names = {batch.variables.get(RUN, "") for batch in _open_batches(place, codebuild)} - known - {""}
     found = []
     for name in sorted(names):
         try:
@@ -171,6 +187,11 @@ def _elsewhere(place: Place, codebuild: CodeBuild, s3: S3, known: set[str]) -> S
         if run is not None:
             found.append(run)
     return found
+
+
+def _open_batches(place: Place, codebuild: CodeBuild) -> list[Batch]:
+    ids = list(itertools.islice(codebuild.batch_ids(place.project), _LOOKED_THROUGH))
+    return [batch for batch in codebuild.batches(ids) if not batch.state.ended]
 
 
 def _is_in(run: Run, place: Place) -> bool:

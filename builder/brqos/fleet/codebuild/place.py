@@ -72,6 +72,24 @@ class Place:
         return role if is_arn(role) else f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
 
+def check_arns(place: Place) -> None:
+    """Raise ConfigurationError for roles and a key that CodeBuild cannot use there: of another account, or region."""
+    for key, role in (("role", place.spec.role), ("batch-role", place.batch_role)):
+        if is_arn(role) and (role.split(":")[1], role.split(":")[4]) != (place.partition, place.account):
+            raise ConfigurationError(
+                f"[codebuild] {key} is {role}, and CodeBuild would run in the account {place.account}"
+                f" ({place.partition})",
+                why="A project takes roles of its own account only.",
+                todo="Name a role of this account; one that publishes elsewhere is [ami] role, which builds assume.",
+            )
+    if place.spec.kms_key is not None and place.spec.kms_key.split(":")[3] != place.region:
+        raise ConfigurationError(
+            f"[codebuild] kms-key is {place.spec.kms_key}, and CodeBuild would run in {place.region}",
+            why="A key encrypts in its own region only.",
+            todo="Name a key of this region, or leave it out.",
+        )
+
+
 def is_arn(role: str) -> bool:
     """Whether a role is one that somebody else makes."""
     return role.startswith("arn:")

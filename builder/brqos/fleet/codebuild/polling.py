@@ -64,9 +64,10 @@ class Poller:
         state, _ = advance(state, Poll(self.clock(), found))
         builds = wanted_builds(state)
         looked = _heard(lambda: self.codebuild.builds(builds), failures) if builds else []
+        gone = frozenset(builds) - {build.id for build in looked} if looked is not None else frozenset()
         events = self._said(state, failures)
         self.note(failures)
-        poll = Poll(self.clock(), found, missing, tuple(looked or ()), tuple(events))
+        poll = Poll(self.clock(), found, missing, tuple(looked or ()), gone, tuple(events))
         return poll, bool(failures)
 
     def _said(self, state: State, failures: list[AwsCallError]) -> Sequence[LogEvent]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from brqos.config.codebuild import Compute
+from brqos.config.codebuild import CURATED, Compute
 from brqos.fleet.codebuild.place import BUNDLES, OURS, Place
 
 MOST_IN_BATCH = 100
@@ -13,7 +13,6 @@ _LONGEST_BATCH = 2160
 _DESCRIPTION = "Bottlerocket with MemoryQoS; made and changed by `brqos build --on codebuild`"
 _BY_HAND = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo 'brqos starts builds here'\n      - exit 1\n"
 _NO_LIMIT = -1
-_CURATED = "aws/codebuild/"
 
 
 def project_of(place: Place) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def project_of(place: Place) -> dict[str, Any]:
             "computeType": Compute.SMALL.type,
             # Builds that need Docker say so themselves.
             "privilegedMode": False,
-            "imagePullCredentialsType": "CODEBUILD" if spec.image.startswith(_CURATED) else "SERVICE_ROLE",
+            "imagePullCredentialsType": "CODEBUILD" if spec.image.startswith(CURATED) else "SERVICE_ROLE",
             "environmentVariables": [
                 {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in sorted(spec.variables.items())
             ],
@@ -47,7 +46,6 @@ def project_of(place: Place) -> dict[str, Any]:
             "restrictions": {"maximumBuildsAllowed": MOST_IN_BATCH},
             "timeoutInMins": _LONGEST_BATCH,
         },
-        **({"concurrentBuildLimit": spec.at_once} if spec.at_once else {}),
         **({"vpcConfig": _network(place)} if spec.vpc else {}),
     }
 
@@ -65,7 +63,8 @@ def update_of(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, 
     """
     kept = {tag["key"]: tag["value"] for tag in found.get("tags", ())}
     merged = {**wanted, "tags": _tags({**kept, **{tag["key"]: tag["value"] for tag in wanted["tags"]}})}
-    if "concurrentBuildLimit" not in wanted and found.get("concurrentBuildLimit"):
+    if found.get("concurrentBuildLimit"):
+        # A build beyond it is refused (user guide, "Builds in AWS CodeBuild"); by the account's own quota it waits.
         merged["concurrentBuildLimit"] = _NO_LIMIT
     if "vpcConfig" not in wanted and found.get("vpcConfig", {}).get("vpcId"):
         merged["vpcConfig"] = {}

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 from brqos.aws.codebuild import ROLE_PATIENCE, CodeBuild
-from brqos.aws.iam import Iam, Role
+from brqos.aws.iam import Iam
 from brqos.aws.s3 import S3, Bucket
 from brqos.config.model import BuildSpec
 from brqos.errors import AwsError, ConfigurationError
 from brqos.fleet.codebuild.place import OURS, Place, is_arn
 from brqos.fleet.codebuild.project import differences, is_ours, project_of, update_of
 from brqos.fleet.codebuild.rights import batch_rights, build_rights, trust_of
+from brqos.fleet.codebuild.roles import OUR_POLICIES, FoundRole, check_project, takes_away
 from brqos.monitor import Monitor
 
 _DESCRIPTION = "Builds Bottlerocket with MemoryQoS; made and changed by `brqos build --on codebuild`"
@@ -40,20 +41,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of one thing; `differences` says what is otherwise, `calls` what is done."""
+    """What becomes of one thing; `differences` says what is otherwise, `calls` what is done.
+
+    `narrows` tells that builds that go on may do less afterwards.
+    """
 
     what: str
     action: Action
     differences: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRole:
-    """A role that is there, and its inline policies."""
-
-    role: Role
-    policies: Mapping[str, Mapping[str, Any]]
+    narrows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +143,7 @@ def _role(
         return Change(what, Action.CREATE, calls=(make, *puts.values()))
     if not OURS.items() <= there.role.tags.items():
         raise _somebody_elses(what, "role")
+    check_project(there, place.arn("codebuild", f"project/{place.project}"))
     calls, told = [], []
     if dict(there.role.trust) != trust:
         calls.append(Call("UpdateAssumeRolePolicy", {"name": name, "trust": trust}))
@@ -157,7 +155,12 @@ def _role(
         if there.policies.get(policy) != document:
             calls.append(puts[policy])
             told.append(f"policy {policy}")
-    return Change(what, Action.UPDATE if calls else Action.KEEP, tuple(told), tuple(calls))
+    before = {policy: document for policy, document in there.policies.items() if policy.startswith(OUR_POLICIES)}
+    for policy in sorted(before.keys() - policies.keys()):
+        calls.append(Call("DeleteRolePolicy", {"name": name, "policy_name": policy}))
+        told.append(f"policy {policy} goes")
+    narrows = dict(there.role.trust) != trust or takes_away(before, policies)
+    return Change(what, Action.UPDATE if calls else Action.KEEP, tuple(told), tuple(calls), narrows)
 
 
 def _project(place: Place, found: Mapping[str, Any] | None) -> Change:
@@ -194,6 +197,7 @@ def _makers(clients: Clients) -> dict[str, Callable[..., object]]:
         "UpdateAssumeRolePolicy": iam.update_trust,
         "TagRole": iam.tag_role,
         "PutRolePolicy": iam.put_policy,
+        "DeleteRolePolicy": iam.delete_policy,
         "CreateProject": create,
         "UpdateProject": update,
     }

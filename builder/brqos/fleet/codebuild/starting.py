@@ -20,6 +20,7 @@ from brqos.record import now
 
 RUN, BATCH = "BRQOS_RUN", "BRQOS_BATCH"
 """Variables of a batch, by which it is found again."""
+# So that the last try of all begins within the token's five minutes: botocore's own ones take up to 100 s more.
 _PATIENCE = Retry(dict.fromkeys((ErrorKind.CONNECTION, ErrorKind.SERVER, ErrorKind.THROTTLED), 180.0), first_delay=1.0)
 # Clocks differ, and a batch has its time from CodeBuild's.
 _CLOCKS = timedelta(minutes=10)

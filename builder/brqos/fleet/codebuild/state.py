@@ -13,7 +13,7 @@ OVERLAP = 30_000
 QUIET = 30 * 60.0
 """Seconds without a sign of a build after which that is worth telling."""
 MOST_MISSING = 3
-"""So often in a row a batch has to be unknown before it counts as gone; a new one may be unknown for a moment."""
+"""So often in a row a batch or a build has to be unknown before it is gone; a new one may be unknown for a moment."""
 
 MOST_LOOKED_AT = 25
 """Of builds that may still wait for a machine so many are looked at in one poll, in turn."""
@@ -52,6 +52,7 @@ class Watched:
     step_time: int = 0
     sign: float = 0.0
     looked: float = 0.0
+    missing: int = 0
     quiet: bool = False
     message: str = ""
     verdict: Verdict | None = None
@@ -84,12 +85,16 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What was heard at one time; what could not be asked is not in it. `missing` are batches that nobody knows."""
+    """What was heard at one time; what could not be asked is not in it.
+
+    `missing` are batches, and `gone` builds, that nobody knows.
+    """
 
     now: float
     batches: Mapping[int, Batch] = field(default_factory=dict)
     missing: frozenset[int] = frozenset()
     builds: Sequence[Build] = ()
+    gone: frozenset[str] = frozenset()
     events: Sequence[LogEvent] = ()
 
 

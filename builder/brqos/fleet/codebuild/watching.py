@@ -27,7 +27,8 @@ def advance(state: State, poll: Poll) -> tuple[State, list[Shown]]:
         if (entry := by_build.get(build.id)) is not None:
             watched[entry] = _build(watched[entry], build, poll.now)
     for entry, one in watched.items():
-        watched[entry] = _without_build(one, batches[one.batch])
+        known = _gone(one, batches[one.batch]) if one.build in poll.gone else one
+        watched[entry] = _without_build(known, batches[one.batch])
     after = replace(state, batches=batches, watched=watched)
     after = _events(after, poll)
     shown = _shown(state, after)
@@ -78,6 +79,7 @@ def _build(one: Watched, build: Build, now: float) -> Watched:
         ended=ended,
         sign=now if changed else one.sign,
         looked=now,
+        missing=0,
     )
     if ended is None or not build.state.ended:
         return after
@@ -96,6 +98,14 @@ def _verdict(build: Build) -> Verdict:
             waited = not build.log_stream
             return Verdict.LOST if waited else Verdict.TIMED_OUT
     return Verdict.FAILED
+
+
+def _gone(one: Watched, batch: BatchState) -> Watched:
+    """A build that was deleted, by its batch or alone, before anybody saw how it ended."""
+    after = replace(one, missing=one.missing + 1)
+    if one.verdict is not None or after.missing < MOST_MISSING or (one.ended or batch.ended) is None:
+        return after
+    return replace(after, verdict=Verdict.STOPPED, message="The build is not there any more.")
 
 
 def _without_build(one: Watched, batch: BatchState) -> Watched:
