@@ -185,12 +185,13 @@ _SIGNS = {"!": "red", "~": "yellow", "+": "green"}
 
 
 def _cell(cell: str) -> str:
+    cell = cell.translate(_HARMLESS)
     style = _SIGNS.get(cell[:1])
     return f"[{style}]{escape(cell[1:])}[/]" if style else escape(cell)
 
 
 def _bare(cell: str) -> str:
-    return cell[1:] if cell[:1] in _SIGNS else cell
+    return (cell[1:] if cell[:1] in _SIGNS else cell).translate(_HARMLESS)
 
 
 def _duration(seconds: float) -> str:

@@ -96,7 +96,8 @@ class OriginRecord(Model):
     """What made the images, kept since another machine or another brqos may write down where they come from.
 
     `builder` and `invocation` are URIs (brqos.provenance.builder), `brqos_sha256` is the digest of brqos's own files,
-    `pins` are None for a repacked image, `log_sha256` is None where there is no log.
+    `pins` are None for a repacked image, `log_sha256` is None where there is no log. `parameters` and `tools` are those
+    of the run that made the images: a later one, which finds them made, may be asked for other things with other tools.
     """
 
     builder: str
@@ -105,6 +106,8 @@ class OriginRecord(Model):
     brqos_sha256: str
     pins: Pins | None = None
     log_sha256: str | None = None
+    parameters: dict[str, JsonValue] | None = None
+    tools: dict[str, str] | None = None
 
 
 class AttestedRecord(Model):

@@ -78,10 +78,9 @@ def test_a_dry_run_shows_the_tags(brqos: Brqos, build: StoredBuild, emulator: Em
     assert calls[-1]["operation"] == "CreateTags"
     assert {item["Key"] for item in calls[-1]["parameters"]["Tags"]} == {SBOM, PROVENANCE}
     registered(brqos)
-    (ami,) = emulator.store.images
     before = emulator.calls.copy()
     shown = brqos("attest", "--dry-run", "--sign", "kms", "--key", KEY, "--json").json
-    assert shown["calls"][0]["parameters"]["Resources"] == [ami]
+    assert shown["calls"] == [], "what is tagged already is not tagged again"
     assert shown["sign"] == {"signer": "kms", "key": KEY}
     assert "Nothing was done" in brqos("attest", "--dry-run").out
     assert emulator.calls == before
@@ -112,6 +111,9 @@ def test_a_failure_to_sign_loses_nothing(brqos: Brqos, build: StoredBuild, emula
     record = load(build.folder).record
     assert set(record.amis) == {"eu-west-1"}
     assert not list(documents(build).glob("*.dsse.json")), "one envelope alone would look signed"
+    assert record.attested is not None
+    hashes = (record.attested.sbom_sha256, record.attested.provenance_sha256)
+    assert tags(emulator) == {"eu-west-1": hashes}, "the tags wait for no signature"
     brqos("attest", "--record", build.file, "--sign", "kms", "--key", KEY)
     assert verdicts(brqos("attest", "--verify", "--signed", "--key", KEY, "--json"))["signature of the SBOM"] == "ok"
 
@@ -135,8 +137,16 @@ def test_other_documents_take_their_old_signatures_away(brqos: Brqos, build: Sto
     assert len(list(documents(build).glob("*.dsse.json"))) == 1, "the SBOM's was written otherwise than brqos does"
     build.reload()
     build.save(tools={"docker": "29"})
-    brqos("attest")
+    assert "sign them again" in brqos("attest").err
     assert not list(documents(build).glob("*.dsse.json"))
+
+
+def test_what_is_no_envelope_is_signed_over(brqos: Brqos, build: StoredBuild, emulator: Emulator) -> None:
+    words = ("attest", "--sign", "kms", "--key", KEY, "--json")
+    brqos(*words)
+    (documents(build) / "sbom.dsse.json").write_text("{}")
+    assert len(brqos(*words).json["signed"]) == 2
+    assert verdicts(brqos("attest", "--verify", "--key", KEY, "--json"))["signature of the SBOM"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +179,55 @@ def test_nothing_to_attest_or_to_verify(brqos: Brqos, tmp_path: Path) -> None:
     assert "Write it: brqos attest" in brqos("attest", "--verify", code=3).err
     build.save(result=None)
     assert "no image yet" in brqos("attest", code=3).err
+
+
+def test_a_dry_run_of_attest_shows_only_signatures_that_are_due(
+    brqos: Brqos, build: StoredBuild, emulator: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "brqos.toml").write_text(f'[attest]\nsign = "kms"\nkey = "{KEY}"\n')
+    assert brqos("attest", "--dry-run", "--json").json["sign"] == {"signer": "kms", "key": KEY}
+    brqos("attest")
+    assert brqos("attest", "--dry-run", "--json").json["sign"] is None
+    assert brqos("attest", "--dry-run", "--sign", "kms", "--json").json["sign"] is not None
+    build.reload()
+    build.save(tools={"docker": "29"})
+    assert brqos("attest", "--dry-run", "--json").json["sign"] is not None, "the documents would be others"
+
+
+def test_a_dry_run_of_attest_shows_only_tags_that_are_not_there(
+    brqos: Brqos, build: StoredBuild, emulator: Emulator
+) -> None:
+    registered(brqos, "eu-west-1", "us-east-1")
+    assert brqos("attest", "--dry-run", "--json").json["calls"] == []
+    build.reload()
+    build.save(tools={"docker": "29"})
+    calls = brqos("attest", "--dry-run", "--json").json["calls"]
+    wanted = {region: [ami.id] for region, ami in load(build.folder).record.amis.items()}
+    assert {call["region"]: call["parameters"]["Resources"] for call in calls} == wanted
+
+
+def test_a_rehearsal_is_signed_only_on_demand(
+    brqos: Brqos, emulator: Emulator, build: StoredBuild, tmp_path: Path
+) -> None:
+    (tmp_path / "brqos.toml").write_text(f'[attest]\nsign = "kms"\nkey = "{KEY}"\n')
+    build.save(rehearsal=True)
+    assert brqos("attest", *IDS, "--json").json["signed"] == []
+    assert len(brqos("attest", *IDS, "--sign", "kms", "--json").json["signed"]) == 2
+
+
+def test_a_key_of_no_known_region_is_refused_before_the_work(
+    brqos: Brqos, build: StoredBuild, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "brqos.toml").write_text('[attest]\nsign = "kms"\nkey = "alias/ours"\n')
+    ran = brqos("register", *IDS, "--region", "eu-west-1", code=2)
+    assert "set AWS_REGION" in ran.err
+    assert not emulator.store.images
+    emulator.store.kms_aliases["alias/ours"] = KEY
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    registered(brqos)
+    assert emulator.calls["Sign"] == 2
 
 
 def test_the_file_s_settings(brqos: Brqos, build: StoredBuild, tmp_path: Path) -> None:

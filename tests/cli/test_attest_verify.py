@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from brqos.config.attest import AttestSpec, Signer
 from brqos.provenance.envelope import Envelope, Signature, encoded
 from brqos.record import StoredBuild
 from brqos.rehearsal.emulator import Emulator
@@ -77,7 +78,7 @@ def test_no_aws(brqos: Brqos, build: StoredBuild, emulator: Emulator) -> None:
     [
         ("image", "os image"),
         ("sbom", "SBOM is the one of the provenance"),
-        ("provenance", "documents are those of the record"),
+        ("provenance", "provenance is the one of the record"),
         ("subject", "subjects are those of the record"),
         ("envelope", "signature of the provenance"),
         ("no-envelope", "signature of the SBOM"),
@@ -130,6 +131,32 @@ def test_what_was_changed_is_found(brqos: Brqos, build: StoredBuild, tmp_path: P
     assert "Do not use these images" in ran.err
 
 
+def test_the_data_image_is_no_os_image(brqos: Brqos, build: StoredBuild) -> None:
+    brqos("attest")
+    names = sorted((build.folder / "images").glob("*.img"), key=lambda file: "-data" in file.name)
+    shutil.copy(names[1], names[0])
+    assert set(failed(brqos("attest", "--verify", "--json", code=3))) == {"os image"}
+
+
+def test_a_record_of_another_source_is_found(brqos: Brqos, build: StoredBuild) -> None:
+    brqos("attest")
+    build.reload()
+    build.save(upstream=build.record.upstream.model_copy(update={"commit": "0" * 40}), attested=None)
+    told = failed(brqos("attest", "--verify", "--json", code=3))
+    assert told == {"sources are those of the record": "other than in the record: bottlerocket"}
+
+
+def test_documents_do_not_steer_the_terminal(brqos: Brqos, build: StoredBuild) -> None:
+    brqos("attest")
+    file = documents(build) / "provenance.json"
+    document = json.loads(file.read_text())
+    document["subject"][0]["name"] = "\x1b[2J\nos image  ok"
+    file.write_text(json.dumps(document))
+    ran = brqos("attest", "--verify", code=3)
+    assert "\x1b" not in ran.out + ran.err
+    assert not [line for line in (ran.out + ran.err).splitlines() if line.strip() == "os image  ok"]
+
+
 def test_what_was_changed_in_aws_is_found(brqos: Brqos, build: StoredBuild, emulator: Emulator) -> None:
     registered(brqos)
     (image,) = emulator.store.images.values()
@@ -154,6 +181,19 @@ def test_the_settings_key_is_asked_only_where_aws_may_be(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert verdicts(brqos("attest", "--verify", "--json"))["signature of the SBOM"] == "not-checked"
     assert emulator.calls == before
+
+
+def test_the_record_does_not_say_whose_signatures_are_right(
+    brqos: Brqos, build: StoredBuild, emulator: Emulator, tmp_path: Path
+) -> None:
+    build.save(spec=build.record.spec.model_copy(update={"attest": AttestSpec(sign=Signer.KMS, key=KEY)}))
+    brqos("attest", "--json")
+    assert emulator.calls["Sign"] == 2, "it is signed as it was the last time"
+    assert verdicts(brqos("attest", "--verify", "--json"))["signature of the SBOM"] == "not-checked"
+    assert "who signed" in failed(brqos("attest", "--verify", "--signed", "--json", code=3))
+    assert emulator.calls["Verify"] == 0
+    (tmp_path / "brqos.toml").write_text(f'[attest]\nsign = "kms"\nkey = "{KEY}"\n')
+    assert verdicts(brqos("attest", "--verify", "--signed", "--json"))["signature of the SBOM"] == "ok"
 
 
 def test_any_image_file(brqos: Brqos, build: StoredBuild, tmp_path: Path) -> None:

@@ -48,6 +48,12 @@ def test_a_finished_build_is_skipped_and_says_so(brqos) -> None:
     assert "Building" in rehearse(brqos, "--force").err
 
 
+def test_an_image_alone_is_rehearsed_without_what_follows(brqos, tmp_path: Path) -> None:
+    told = rehearse(brqos, "--image-only", "--json").json
+    assert told["amis"] == {}
+    assert not list(tmp_path.rglob("*.eksctl.yaml"))
+
+
 def test_another_wish_is_another_build(brqos) -> None:
     one = rehearse(brqos, "--json").json
     other = rehearse(brqos, "--json", "--factor", "0.5").json

@@ -30,6 +30,7 @@ ANSWERS = {
     "sbsign --version": Answer(0, "sbsign 0.9.4"),
     "sbverify --version": Answer(0, "sbverify 0.9.4"),
     "gpg --version": Answer(0, "gpg (GnuPG) 2.2.40\nlibgcrypt 1.10.1\nCopyright (C) 2022 g10 Code GmbH"),
+    "cosign version --json": Answer(0, '{"gitVersion": "v2.4.3", "goVersion": "go1.24.0"}'),
     "gpgconf --version": Answer(0, "gpgconf (GnuPG) 2.2.40\nCopyright (C) 2022 g10 Code GmbH"),
 }
 PYTHON_PACKAGES = {"virt-firmware": "26.10", "cryptography": "50.0.2", "tuf": "7.0.1", "securesystemslib": "1.6.0"}

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from brqos.cli.doctor import EngineName, doctor
 from brqos.config.model import Engine
+from brqos.doctor import attest as signing
 from brqos.doctor import examine as module
 from brqos.doctor.model import Report
 from brqos.errors import ExitCode
@@ -50,6 +51,17 @@ def test_json(machine: Machine) -> None:
     told = json.loads(result.stdout)
     assert (told["engine"], told["ok"], told["stages"]) == ("source", False, ["generate"])
     assert told["checks"][0]["status"] == "missing"
+
+
+def test_what_signs_is_looked_at(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "ThisMachine", lambda: machine)
+    machine.missing = frozenset(["cosign"])
+    assert CliRunner().invoke(app, ["--for", "build"]).exit_code == ExitCode.DONE
+    Path("brqos.toml").write_text("[attest]\nsign = 'cosign'\n")
+    result = CliRunner().invoke(app, ["--for", "build"])
+    assert result.exit_code == ExitCode.TOOL
+    assert "Missing or too old: cosign." in result.stdout
+    assert CliRunner().invoke(app, ["--for", "generate"]).exit_code == ExitCode.DONE
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Each mirror is asked, and what it lacks is told with its remedy."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def test_a_place_that_is_not_there(asked, tmp_path: Path) -> None:
         assert checks["mirrored twoliter"].version == "not checked"
 
 
+def test_a_git_server_that_asks_for_a_login(asked, oci: Oci) -> None:
+    oci.guard = "basic"
+    check = asked(git={GITHUB: f"http://{oci.host}/"})["mirror of bottlerocket"]
+    assert (check.stops, check.version) == (True, "it asks for a login")
+    assert "credential helper" in check.remedy
+
+
+def test_a_repository_with_nothing_in_it(asked, folder: Path) -> None:
+    shutil.rmtree(folder / "bottlerocket-core-kit.git")
+    git("init", "--quiet", "--bare", folder / "bottlerocket-core-kit.git")
+    check = asked()["mirror of bottlerocket-core-kit"]
+    assert (check.is_there, check.version) == (False, "has no HEAD")
+    assert "names no commit" in check.remedy
+
+
 def test_kits_are_compared_with_the_lock(asked, oci: Oci, folder: Path) -> None:
     checks = asked(kits=f"{oci.host}/b", images={"misspelt": f"{oci.host}/x"})
     assert checks["bottlerocket-core-kit"].version == f"not (whole) in {oci.host}/b/bottlerocket-core-kit"
@@ -144,7 +160,10 @@ def test_source_cache_and_twoliter(asked, tmp_path: Path) -> None:
         machine = BuildSpec(variant="aws-k8s-1.34", arch="x86_64").arch.of_this_machine()
         program = files / f"releases/download/v0.12.0/twoliter-{machine}-unknown-linux-musl.tar.xz"
         program.parent.mkdir(parents=True)
-        program.write_bytes(b"x")
+        program.write_bytes(b"<!doctype html>Log in, please")
+        page = asked(twoliter=server.url)["mirrored twoliter"]
+        assert (page.stops, page.version) == (True, "it is another file, or a page for people")
+        program.write_bytes(b"\xfd7zXZ\0...")
         assert asked(twoliter=server.url)["mirrored twoliter"].version == "v0.12.0"
         assert asked(twoliter=files.as_uri())["mirrored twoliter"].is_there
         url = server.url

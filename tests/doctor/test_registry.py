@@ -1,8 +1,11 @@
 """Pulling a manifest from a registry, as krane does it: who may read, who has to log in, what is no registry."""
 
 import base64
+import contextlib
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,39 @@ def test_what_is_no_manifest_is_told(oci: Oci, data: bytes) -> None:
 def test_too_much_is_not_read(oci: Oci) -> None:
     oci.manifests[KIT, "v1.0.0"] = b" " * ((4 << 20) + 1)
     with pytest.raises(RefusedError, match="more than a manifest"):
+        Registry(oci.host, IMPATIENT).manifest(KIT, "v1.0.0")
+
+
+def test_a_byte_now_and_then_is_not_waited_for(oci: Oci, monkeypatch: pytest.MonkeyPatch) -> None:
+    from doctor import oci as module
+
+    def drip(handler: module.Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("content-length", "100")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                handler.wfile.write(b"x")
+                time.sleep(0.1)
+
+    monkeypatch.setattr(module.Handler, "do_GET", drip)
+    started = time.monotonic()
+    with pytest.raises(TransferError, match=r"not there after 0\.5 s"):
+        Registry(oci.host, replace(IMPATIENT, whole_seconds=0.5)).manifest(KIT, "v1.0.0")
+    assert time.monotonic() - started < 5
+
+
+def test_redirections_without_end_are_told(oci: Oci, monkeypatch: pytest.MonkeyPatch) -> None:
+    from doctor import oci as module
+
+    def again(handler: module.Handler) -> None:
+        handler.send_response(302)
+        handler.send_header("location", handler.path)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    monkeypatch.setattr(module.Handler, "do_GET", again)
+    with pytest.raises(TransferError, match="without end"):
         Registry(oci.host, IMPATIENT).manifest(KIT, "v1.0.0")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from brqos.architecture import Architecture
+from brqos.aws.regions import AwsRegions
+from brqos.aws.session import AwsSession
 from brqos.config.attest import AttestSpec, Signer
 from brqos.config.model import BuildSection, BuildSpec, UpstreamSpec
 from brqos.errors import ToolError, UsageError
@@ -98,6 +100,30 @@ def test_none_where_none_are_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 @pytest.mark.loopback
+@pytest.mark.parametrize("key", ["alias/ours", "arn:aws:kms:eu-central-1:111122223333:alias/ours"])
+def test_a_rehearsal_needs_no_region_of_the_machine(tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with rehearsed(wanted(AttestSpec(sign=Signer.KMS, key=key))) as around:
+        build = ran(around, tmp_path)
+    region = "eu-central-1" if key.startswith("arn:") else "us-west-2"
+    assert f":kms:{region}:" in read(build, "sbom.dsse.json")["signatures"][0]["keyid"]
+
+
+@pytest.mark.processes
+@pytest.mark.loopback
+def test_an_image_alone_is_neither_published_nor_signed(tmp_path: Path) -> None:
+    with rehearsed(wanted(AttestSpec(sign=Signer.KMS, key=KEY))) as around:
+        build = ran(around, tmp_path)
+        assert (set(build.record.amis), build.record.nodegroup is None) == ({"us-west-2"}, False)
+        alone = ran(around.image_only(), tmp_path / "alone")
+        again = ran(around.image_only(), tmp_path)
+    assert (alone.record.amis, alone.record.nodegroup) == ({}, None)
+    assert not list((alone.folder / "attestations").glob("*.dsse.json"))
+    assert again.record.attested == build.record.attested, "what was published before is told as it was"
+
+
+@pytest.mark.processes
+@pytest.mark.loopback
 def test_a_rehearsal_is_not_signed_with_a_real_key(tmp_path: Path) -> None:
     with rehearsed(wanted(AttestSpec(sign=Signer.COSIGN, key="cosign.key"))) as around:
         build = ran(around, tmp_path)
@@ -107,9 +133,20 @@ def test_a_rehearsal_is_not_signed_with_a_real_key(tmp_path: Path) -> None:
 
 def test_what_cannot_sign_is_refused_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    aws = AwsRegions(AwsSession())
     with pytest.raises(ToolError, match="cosign is not installed"):
-        check_signing(AttestSpec(sign=Signer.COSIGN, key="cosign.key"))
-    check_signing(AttestSpec(sign=Signer.COSIGN, key="cosign.key"), tools=False)
-    check_signing(AttestSpec(enabled=False, sign=Signer.COSIGN))
+        check_signing(AttestSpec(sign=Signer.COSIGN, key="cosign.key"), aws)
+    check_signing(AttestSpec(sign=Signer.COSIGN, key="cosign.key"), aws, tools=False)
+    check_signing(AttestSpec(enabled=False, sign=Signer.COSIGN), aws)
     with pytest.raises(UsageError, match="cannot sign with"):
-        check_signing(AttestSpec(sign=Signer.KMS, key="cosign.key"), tools=False)
+        check_signing(AttestSpec(sign=Signer.KMS, key="cosign.key"), aws, tools=False)
+
+
+@pytest.mark.processes
+def test_an_old_cosign_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "cosign"
+    program.write_text("""#!/bin/sh\necho '{"gitVersion": "v1.13.6"}'\n""")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ToolError, match=r"cosign 1\.13\.6 is too old"):
+        check_signing(AttestSpec(sign=Signer.COSIGN), AwsRegions(AwsSession()))

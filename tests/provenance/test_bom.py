@@ -52,7 +52,18 @@ def test_the_image_is_the_main_component(tmp_path: Path) -> None:
     main = bom(build)["metadata"]["component"]
     assert build.record.result is not None
     assert main["hashes"] == [{"alg": "SHA-256", "content": build.record.result.images[0].sha256}]
-    assert (main["type"], main["version"]) == ("operating-system", "1.50.0-dddddddddddd")
+    assert (main["type"], main["version"]) == ("container", "1.50.0-dddddddddddd")
+
+
+def test_scanners_find_the_operating_system_and_its_packages(tmp_path: Path) -> None:
+    """Trivy 0.74 takes one component of that type, and the name as the family; Syft 1.57 looks below `components`."""
+    document = bom(stored(tmp_path / "build"))
+    (system,) = [item for item in document["components"] if item["type"] == "operating-system"]
+    assert (system["name"], system["version"]) == ("bottlerocket", "1.50.0")
+    depends = {item["ref"]: item.get("dependsOn", []) for item in document["dependencies"]}
+    packages = {item["bom-ref"] for item in document["components"] if item.get("purl", "").startswith("pkg:rpm/")}
+    assert set(depends[system["bom-ref"]]) == packages
+    assert len(packages) == len(PACKAGES)
 
 
 def test_packages(tmp_path: Path) -> None:

@@ -84,6 +84,29 @@ def test_without_a_key_there_is_a_bundle_and_an_entry_in_the_log(
     assert "--insecure-ignore-tlog=true" not in called.calls[1], "the log is all that says when it was signed"
 
 
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        {
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "messageSignature": {"signature": "c2lnbmF0dXJl"},
+        },
+        {"base64Signature": "c2lnbmF0dXJl", "cert": "...", "rekorBundle": {}},
+    ],
+)
+def test_the_signature_may_be_in_the_bundle_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bundle: dict[str, object]
+) -> None:
+    stand_in(monkeypatch, version="v3.0.2", prints=b"\n")
+    (tmp_path / "bundle").write_text(json.dumps(bundle))
+    assert cosign.sign(b"data", None, tmp_path / "bundle").sig == b"signature"
+    (tmp_path / "bundle").write_text("{}")
+    with pytest.raises(ConfigurationError, match="no signature"):
+        cosign.sign(b"data", None, tmp_path / "bundle")
+    with pytest.raises(ConfigurationError, match="no signature"):
+        cosign.sign(b"data", "k", tmp_path / "none")
+
+
 def test_failures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in(monkeypatch, status=1, stderr="Error: reading key: no such file")
     with pytest.raises(ConfigurationError, match="no such file"):

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from brqos.config.ami import AmiSpec
-from brqos.config.model import BuildSection, UpstreamSpec
+from brqos.config.model import BuildSection, Engine, UpstreamSpec
 from brqos.config.repack import RepackSpec
 from brqos.provenance.documents import PROVENANCE_ENVELOPE, SBOM_ENVELOPE, compose, payloads
 from brqos.provenance.materials import oci_purl
+from brqos.provenance.statement import parameters_of
 from brqos.provenance.subjects import ami_arn
 from brqos.record import BuildRecord, StoredBuild, recordable
 
-from .builds import PINS, repacked, spec, stored
+from .builds import ORIGIN, PINS, repacked, spec, stored
 
 GOLDEN = Path(__file__).parent / "goldens" / "provenance.json"
 DIGESTS = {"sha256": r"[0-9a-f]{64}", "gitCommit": r"[0-9a-f]{40}"}
@@ -137,9 +138,9 @@ def test_neither_secrets_nor_places_nor_logins_are_told(tmp_path: Path) -> None:
         upstream=UpstreamSpec(repository="/home/ann/b", core_kit="https://ann:secret@example.com/kit", ref="v1.50.0"),
         build=BuildSection(sbkeys_profile=Path("/home/ann/keys/ours"), make_env={"TOKEN": "hush"}),
         repack=RepackSpec(tuf_root=Path("/home/ann/root.json")),
-        ami=AmiSpec(regions=("eu-west-1",), profile="ann", region_profiles={"us-east-1": "ann-two"}),
+        ami=AmiSpec(regions=("eu-west-1",), profile="ann", share_accounts=("210987654321",)),
     )
-    document = provenance(stored(tmp_path / "build", spec=recordable(wanted)))
+    document = provenance(stored(tmp_path / "build", spec=recordable(wanted), engine=Engine.REPACK))
     text = json.dumps(document).replace("annotations", "")
     assert "ann" not in text
     assert "secret" not in text
@@ -148,7 +149,22 @@ def test_neither_secrets_nor_places_nor_logins_are_told(tmp_path: Path) -> None:
     assert parameters["build"]["sbkeys-profile"] == "ours"
     assert parameters["build"]["make-env"].keys() == {"TOKEN"}
     assert parameters["repack"]["tuf-root"] == "root.json"
-    assert parameters["ami"]["regions"] == ["eu-west-1"]
+    assert "repack" not in parameters_of(stored(tmp_path / "source", spec=recordable(wanted)).record)
+    assert "ami" not in parameters, "which AMIs there are is told by the subjects"
+    assert "210987654321" not in text
+
+
+def test_what_made_the_images_is_told_whatever_a_later_run_was_asked_for(tmp_path: Path) -> None:
+    build = stored(tmp_path / "build")
+    asked = {"variant": "aws-k8s-1.34", "build": {"jobs": 4}}
+    origin = ORIGIN.model_copy(update={"parameters": asked, "tools": {"cargo": "1.90.0"}, "brqos": "0.0.9"})
+    build.save(origin=origin)
+    document = provenance(build)
+    build.save(spec=spec(build=BuildSection(jobs=8)), tools={"cargo": "1.91.0"}, brqos="0.2.0")
+    assert provenance(build) == document
+    predicate = document["predicate"]
+    assert predicate["buildDefinition"]["externalParameters"] == asked
+    assert predicate["runDetails"]["builder"]["version"] == {"brqos": "0.0.9", "cargo": "1.90.0"}
 
 
 def test_what_was_left_beside_the_images(tmp_path: Path) -> None:

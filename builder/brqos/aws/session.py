@@ -54,8 +54,8 @@ class AwsSession:
 
     Without `endpoint` and `credentials` everything is found as boto3 finds it: profiles, AWS_CONFIG_FILE, proxies,
     AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>. With both given, nothing of this machine's configuration is looked at:
-    a rehearsal must not depend on it, and must not reach anything else. With `role` (an ARN) everything is done in that
-    role, whose credentials are renewed as long as the first ones hold.
+    a rehearsal must not depend on it, and must not reach anything else; `region` is its default one then. With `role`
+    (an ARN) everything is done in that role, whose credentials are renewed as long as the first ones hold.
     """
 
     def __init__(
@@ -64,9 +64,11 @@ class AwsSession:
         endpoint: str | None = None,
         credentials: Credentials | tuple[str, str] | None = None,
         role: str | None = None,
+        region: str | None = None,
     ) -> None:
         self.profile = profile
         self.role = role
+        self._region = region
         self.endpoint = endpoint
         self._credentials = Credentials(*credentials) if isinstance(credentials, tuple) else credentials
         self._isolated = endpoint is not None and credentials is not None
@@ -159,7 +161,9 @@ class AwsSession:
         """CodeBuild in a region: projects, batches and builds."""
         from brqos.aws.codebuild import CodeBuild
 
-        return CodeBuild(self._client("codebuild", region), region, self.profile)
+        # A batch's token holds for five minutes: botocore's own tries have to end well before, and ours with them.
+        client = self._client("codebuild", region, attempts=4, read_seconds=20)
+        return CodeBuild(client, region, self.profile)
 
     def logs(self, region: str) -> "Logs":
         """CloudWatch Logs in a region."""
@@ -211,9 +215,18 @@ class AwsSession:
         return Identity(account=answer["Account"], arn=answer["Arn"])
 
     def default_region(self) -> str | None:
-        """The region that the environment or the profile names, if any; raises AwsCallError for an unknown profile."""
+        """The region that the environment or the profile names, if any; raises AwsCallError for an unknown profile.
+
+        boto3 does not know AWS_REGION, which AWS' command line and other SDKs look at before everything else (AWS SDKs
+        and Tools Reference Guide, "AWS Region").
+        """
         with self._lock, translated("reading the AWS configuration", None, self.profile):
-            return self._boto3().region_name
+            configured = self._boto3().region_name
+        if self._isolated:
+            return self._region or configured
+        if os.environ.get("AWS_DEFAULT_REGION"):
+            return configured
+        return os.environ.get("AWS_REGION") or configured
 
     def _client(
         self, service: str, region: str, *, attempts: int | None = None, read_seconds: int | None = None

@@ -20,6 +20,7 @@ from brqos.provenance.documents import (
     SBOM_FILE,
     Documents,
     compose,
+    is_signed_as,
 )
 from brqos.provenance.keys import KeyKind, parse_key
 from brqos.provenance.signing import Wish, check_wish
@@ -35,6 +36,7 @@ class Attesting:
         self._console = console
         self._stored = stored
         spec = stored.record.spec
+        self._config = config
         self._spec: AttestSpec = resolve_attest(config, spec)
         self._aws = aws_of(AmiFlags(profile=[profile] if profile else None).resolved(config, spec))
 
@@ -45,7 +47,9 @@ class Attesting:
             check_wish(wish)
         stored = self._stored
         if dry_run:
-            self._show_plan(compose(stored), wish, tag=self._tags(tag))
+            documents = compose(stored)
+            again = sign is not None or not is_signed_as(stored, documents)
+            self._show_plan(documents, wish if again else None, tag=self._tags(tag))
             return
         with locked(lock_of(stored.folder), f"attesting {stored.record.id}", wait=True, monitor=self._console):
             # Somebody else may have registered it while we waited.
@@ -77,15 +81,19 @@ class Attesting:
         if sign is None:
             if key is not None:
                 raise UsageError("--key needs --sign or --verify", todo="Add --sign cosign or --sign kms.")
-            return wish_of(self._spec)
+            return None if self._stored.record.rehearsal else wish_of(self._spec)
         if sign not in set(Signer):
             raise UsageError(f"--sign {sign} is not known", todo="Write cosign or kms.")
         # The file's key is for the file's signer.
         return Wish(Signer(sign), key or (self._spec.key if self._spec.sign == sign else None))
 
     def _key_of_settings(self, with_aws: bool) -> str | None:
-        """The key of brqos.toml where it can verify too: a file there is the private one, and KMS has to be asked."""
-        name = self._spec.key
+        """The key of brqos.toml where it can verify too: a file there is the private one, and KMS has to be asked.
+
+        Never the record's: whoever forged the build would have named their own.
+        """
+        recorded = self._stored.record.spec.model_copy(update={"attest": AttestSpec()})
+        name = resolve_attest(self._config, recorded).key
         kind = parse_key(name).kind if name else KeyKind.FILE
         if kind is KeyKind.KMS and not (with_aws and self._aws.default.has_credentials()):
             return None
@@ -157,7 +165,11 @@ class Attesting:
             good = not any(item.verdict is Verdict.FAILED for item in checks)
             self._console.data({"build": self._stored.record.id, "ok": good, "checks": shown})
             return
-        rows = [[item.what, f"{_SIGNS[item.verdict]}{item.verdict.replace('-', ' ')}", item.told] for item in checks]
+        # What documents say may have line ends, which would make rows of their own.
+        rows = [
+            [item.what, f"{_SIGNS[item.verdict]}{item.verdict.replace('-', ' ')}", " ".join(item.told.split())]
+            for item in checks
+        ]
         self._console.table(["CHECK", "", ""], rows)
 
 

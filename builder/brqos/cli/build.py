@@ -194,7 +194,8 @@ def build(
                 run_repacking(console, configuration.spec, how, left, rehearse=rehearse)
                 return
             with _surroundings(configuration.spec, rehearse=rehearse) as around:
-                _run(console, replace(around, signs=how.signs), how, left)
+                # A rehearsal's surroundings name a region and a cluster of its own where there are none.
+                _run(console, around if how.signs else around.image_only(), how, left)
 
 
 def _elsewhere(console: "Console", on: str, context: typer.Context) -> None:

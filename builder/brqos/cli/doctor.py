@@ -97,6 +97,7 @@ def _spec(
 
 def _report(spec: "BuildSpec", work: list[Stage] | None, *, signed: bool | None, official: bool | None) -> "Report":
     from brqos.config.model import Engine
+    from brqos.doctor.attest import with_signing
     from brqos.doctor.examine import examine
 
     # A repacked image needs no source.
@@ -110,6 +111,7 @@ def _report(spec: "BuildSpec", work: list[Stage] | None, *, signed: bool | None,
         profile=spec.ami.profile,
         regions=spec.ami.regions,
     )
+    report = with_signing(report, spec.attest)
     if spec.mirrors == type(spec.mirrors)():
         return report
     from brqos.doctor.mirrors import with_mirrors

@@ -21,7 +21,7 @@ def write_container(console: "Console", folder: Path, requirement: str | None, *
     if not force:
         for path, text in files.items():
             # All of them or none.
-            check_unchanged(path, text)
+            check_unchanged(path, text, look="--output-dir OTHER")
     statuses = {str(path): write_file(console, path, text, force=force) for path, text in files.items()}
     command = build_command(folder, wanted)
     if console.json_output:

@@ -31,13 +31,13 @@ def write_file(console: "Console", path: Path, text: str, *, force: bool) -> str
     return status
 
 
-def check_unchanged(path: Path, text: str) -> None:
-    """Raise ConfigurationError for a file that is there and has other content."""
+def check_unchanged(path: Path, text: str, look: str = "--output -") -> None:
+    """Raise ConfigurationError for a file that is there and has other content; `look` shows the new one."""
     if _text_of(path) not in (None, text):
         raise ConfigurationError(
             f"{path} exists and has other content",
             why="It may have been changed by hand, or the configuration has changed since it was written.",
-            todo="Look at the new text with --output -; replace the file with --force.",
+            todo=f"Look at the new text with {look}; replace the file with --force.",
         )
 
 

@@ -73,7 +73,7 @@ class Registering:
         around = surroundings_of(stored, spec, resolve_attest(self._config, stored.record.spec))
         plans = plans_of_build(stored, spec)
         attested = around.spec.attest.enabled
-        check_signing(around.spec.attest, tools=not (self._dry_run or self._verify))
+        check_signing(around.spec.attest, around.aws, tools=not (self._dry_run or self._verify))
         if self._ends_here(plans, settings_for(spec.regions, around.aws, self._console), attested=attested):
             return
         with locked(lock_of(stored.folder), f"registering {stored.record.id}", wait=True, monitor=self._console):

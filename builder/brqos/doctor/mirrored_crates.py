@@ -148,6 +148,6 @@ def _unreachable(address: str, error: Exception) -> _LackingError:
     host = urlsplit(address).netloc
     if str(error) == _LOGIN:
         remedy = f"Set {TOKEN} for the build, as `cargo login` would keep it; what the mirror has was not asked for."
-        return _LackingError(f"{host} asks for a token", remedy, status=Status.WARNING)
+        return _LackingError(f"asks for a token ({host})", remedy, status=Status.WARNING)
     remedy = "Check the address, the network and the proxy; for a certificate of your own also CARGO_HTTP_CAINFO."
     return _LackingError(f"{error} ({host})", remedy)

@@ -34,9 +34,14 @@ from brqos.upstream.tree import UpstreamTree, read_tree
 PATIENCE = Patience(connect_seconds=5, read_seconds=10, whole_seconds=15, tries=1)
 _GIT_SECONDS = 20.0
 _FETCH_SECONDS = 30.0
+# The .xz File Format, version 1.2.1, 2.1.1.1.
+_XZ = b"\xfd7zXZ\0"
 _FOR_SOURCE = (Stage.GENERATE, Stage.BUILD)
 _FOR_BUILD = (Stage.BUILD,)
 _NETWORK = "Check the address, the network and the proxy; `brqos init --print` explains [mirrors]."
+# git's credential.c and http.c, in the language C; what servers say by SSH.
+_WANTS_LOGIN = ("terminal prompts disabled", "Authentication failed", "Permission denied")
+_GIT_LOGIN = "give git a login for it, by a credential helper (gitcredentials), ~/.netrc, or an SSH key."
 # twoliter 0.7.0 builds without a frontend from Docker Hub (its CHANGELOG), with Bottlerocket v1.31.0.
 _FIRST_WITHOUT_FRONTEND = (0, 7, 0)
 
@@ -103,11 +108,16 @@ def _asked(name: str, place: str, ref: str) -> Check:
         return Check(name, Status.MISSING, _FOR_SOURCE, f"no answer in {_GIT_SECONDS:g} s", remedy=_NETWORK)
     if done.status != 0:
         # `fatal: unable to access '<URL>': <why>`
-        why = process.ProcessError(done).reason.splitlines()[-1].rpartition("': ")[2].removeprefix("fatal: ")
+        reason = process.ProcessError(done).reason
+        why = reason.splitlines()[-1].rpartition("': ")[2].removeprefix("fatal: ")
+        if any(words in reason for words in _WANTS_LOGIN):
+            return Check(name, Status.MISSING, _FOR_SOURCE, "it asks for a login", remedy=f"{place}: {_GIT_LOGIN}")
         return Check(name, Status.MISSING, _FOR_SOURCE, why, remedy=f"{place} cannot be asked. {_NETWORK}")
-    if ref and not done.text.strip() and not _is_commit(ref):
+    if not done.text.strip() and not _is_commit(ref):
         remedy = f"{place} answers, and has neither a tag nor a branch {ref}: bring the mirror up to date."
-        return Check(name, Status.MISSING, _FOR_SOURCE, f"has no {ref}", remedy=remedy)
+        if not ref:
+            remedy = f"{place} answers, and names no commit: is it a repository, and is there something in it?"
+        return Check(name, Status.MISSING, _FOR_SOURCE, f"has no {ref or 'HEAD'}", remedy=remedy)
     return Check(name, Status.FOUND, _FOR_SOURCE, place)
 
 
@@ -181,9 +191,9 @@ def _twoliter(place: str | None, tree: UpstreamTree | None, patience: Patience) 
         return [Check("mirrored twoliter", Status.WARNING, _FOR_BUILD, "not checked", remedy=remedy)]
     # It runs on this machine, whatever it builds for.
     file = f"releases/download/{version}/twoliter-{Architecture.of_this_machine()}-unknown-linux-musl.tar.xz"
-    why = _why_not(f"{place}/{file}", patience)
+    why = _why_not(f"{place}/{file}", patience, begins=_XZ)
     if why:
-        remedy = f"Put https://github.com/bottlerocket-os/twoliter/{file} there, as {place}/{file}"
+        remedy = f"{place}/{file} has to be a copy of https://github.com/bottlerocket-os/twoliter/{file}. {_NETWORK}"
         return [Check("mirrored twoliter", Status.MISSING, _FOR_BUILD, why, version, remedy)]
     if is_older(version, FIRST_TWOLITER):
         # tools/install-twoliter.sh compares a SHA-256 from v1.23.0 on.
@@ -194,13 +204,15 @@ def _twoliter(place: str | None, tree: UpstreamTree | None, patience: Patience) 
     return [Check("mirrored twoliter", Status.FOUND, _FOR_BUILD, version)]
 
 
-def _why_not(address: str, patience: Patience) -> str:
-    """Why a file cannot be read; empty where it can."""
+def _why_not(address: str, patience: Patience, *, begins: bytes = b"") -> str:
+    """Why a file cannot be read, or is another than one that `begins` so; empty where all is well."""
     local = address.startswith("file:")
     try:
         transport = Folder() if local else Web(patience)
-        with transport.open(Location.parse(address).text if local else address):
-            return ""
+        with transport.open(Location.parse(address).text if local else address) as body:
+            # Some servers answer any question with a page, for people to log in for example.
+            first = next(body.pieces, b"") if begins else b""
+            return "" if first.startswith(begins) else "it is another file, or a page for people"
     except NotThereError as error:
         return f"it is not there ({error})"
     except TransferError as error:

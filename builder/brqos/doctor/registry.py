@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ _MANIFESTS = (
 )
 # The specification wants clients to take at least that much.
 _LIMIT = 4 << 20
+_PIECE = 1 << 16
 _OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 
 
@@ -136,7 +138,7 @@ class Registry:
 
     def _request(self, address: str, headers: dict[str, str]) -> "BaseHTTPResponse":
         from urllib3 import Retry
-        from urllib3.exceptions import MaxRetryError
+        from urllib3.exceptions import MaxRetryError, ResponseError
 
         # The login is left out where a redirection leads to another host (Retry.remove_headers_on_redirect).
         redirections = Retry(total=3, connect=0, read=0, other=0, status=0, redirect=3)
@@ -145,6 +147,8 @@ class Registry:
                 "GET", address, headers=headers, preload_content=False, retries=redirections
             )
         except MaxRetryError as error:
+            if isinstance(error.reason, ResponseError):
+                raise TransferError("the server sends on from one place to another without end") from None
             raise (error.reason or error) from None
 
     def _address(self, path: str) -> str:
@@ -157,12 +161,22 @@ class Registry:
         with in_words(self._patience):
             response = self._request(address, headers)
             try:
-                data = response.read(_LIMIT + 1)
+                data = self._whole(response)
             finally:
                 response.close()
-        if len(data) > _LIMIT:
-            raise RefusedError("it sends more than a manifest may have")
         return response.status, data, {key.lower(): value for key, value in response.headers.items()}
+
+    def _whole(self, response: "BaseHTTPResponse") -> bytes:
+        """All that is sent; raises RefusedError where it is too much, TransferError where it takes too long."""
+        deadline = time.monotonic() + self._patience.whole_seconds
+        data = bytearray()
+        while piece := response.read1(_PIECE):
+            data += piece
+            if len(data) > _LIMIT:
+                raise RefusedError("it sends more than a manifest may have")
+            if time.monotonic() > deadline:
+                raise TransferError(f"it was not there after {self._patience.whole_seconds:g} s", again=False)
+        return bytes(data)
 
 
 def _may_be_plain(host: str) -> bool:

@@ -13,22 +13,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from brqos import __version__, process
+from brqos import __version__
 from brqos.ami import tags as tagging
 from brqos.ami.calls import PlannedCall, document_calls
 from brqos.ami.everywhere import everywhere, told
+from brqos.ami.model import RegionAmi
 from brqos.ami.plan import AmiPlan
 from brqos.aws.errors import AwsCallError, ErrorKind
 from brqos.aws.regions import AwsRegions
 from brqos.config.attest import AttestSpec, Signer
-from brqos.errors import AwsError, BrqosError, ConfigurationError
+from brqos.doctor.attest import check_cosign
+from brqos.doctor.model import Status
+from brqos.doctor.probe import ThisMachine
+from brqos.errors import AwsError, BrqosError, ConfigurationError, ToolError
 from brqos.monitor import Monitor
 from brqos.pipeline.surroundings import Surroundings
 from brqos.provenance import cosign
 from brqos.provenance.builder import builder_of
 from brqos.provenance.documents import PROVENANCE_ENVELOPE, SBOM_ENVELOPE, Documents, compose, signed, write
-from brqos.provenance.own_code import own_digest
+from brqos.provenance.keys import parse_key
+from brqos.provenance.kms_key import region_of
 from brqos.provenance.signing import Wish, check_wish, sign
+from brqos.provenance.statement import parameters_of
 from brqos.record import AttestedRecord, OriginRecord, StoredBuild
 from brqos.upstream.files import TreeFiles
 from brqos.upstream.pins import pins_of
@@ -45,24 +51,33 @@ class Attested:
     tagged: tuple[str, ...]
 
 
-def origin_of(stored: StoredBuild, tree: TreeFiles | None) -> OriginRecord:
-    """What makes the images in this very run; `tree` is upstream's source, None for a repacked image."""
+def origin_of(stored: StoredBuild, tree: TreeFiles | None, *, code: str) -> OriginRecord:
+    """What makes the images in this very run; `tree` is upstream's source, None for a repacked image.
+
+    `code` is the digest of brqos's own files before the work: in hours somebody may have installed another.
+    """
     builder = builder_of(os.environ)
     log = stored.path(stored.record.log) if stored.record.log else None
     return OriginRecord(
         builder=builder.id,
         invocation=builder.invocation,
         brqos=__version__,
-        brqos_sha256=own_digest(),
+        brqos_sha256=code,
         pins=pins_of(tree, platform.machine()) if tree is not None else None,
         log_sha256=_digest(log) if log is not None and log.is_file() else None,
+        parameters=parameters_of(stored.record),
+        tools=stored.record.tools,
     )
 
 
-def write_documents(stored: StoredBuild, monitor: Monitor) -> Documents:
-    """Write both documents and put their hashes into the record; raises ConfigurationError without images."""
+def write_documents(stored: StoredBuild, monitor: Monitor, *, signs: bool = False) -> Documents:
+    """Write both documents and put their hashes into the record; raises ConfigurationError without images.
+
+    Whoever does not sign them next (`signs`) is told of signatures that are worth nothing any more.
+    """
     documents = compose(stored)
-    write(stored, documents)
+    if write(stored, documents) and not signs:
+        monitor.warn("the documents are others than before, so their signatures are taken away: sign them again")
     before = stored.record.attested
     hashes = {"sbom_sha256": documents.sbom_sha256, "provenance_sha256": documents.provenance_sha256}
     now = AttestedRecord(**hashes)
@@ -76,7 +91,7 @@ def write_documents(stored: StoredBuild, monitor: Monitor) -> Documents:
 def write_unless_off(stored: StoredBuild, around: Surroundings, monitor: Monitor) -> None:
     """Write the documents as soon as there are images: what follows may fail, or be another job's."""
     if around.spec.attest.enabled:
-        write_documents(stored, monitor)
+        write_documents(stored, monitor, signs=around.signs and around.spec.attest.sign is not None)
 
 
 def attest_build(stored: StoredBuild, around: Surroundings, monitor: Monitor) -> None:
@@ -84,7 +99,8 @@ def attest_build(stored: StoredBuild, around: Surroundings, monitor: Monitor) ->
     spec = around.spec.attest
     if spec.enabled and stored.record.result is not None:
         wish = wish_of(spec) if around.signs else None
-        attest(stored, around.aws, monitor, wish=wish, rehearsal=around.rehearsal)
+        # Whoever publishes tags, too: what only builds has no right to, and perhaps no login.
+        attest(stored, around.aws, monitor, wish=wish, rehearsal=around.rehearsal, tag=around.signs)
 
 
 def attest(
@@ -97,11 +113,13 @@ def attest(
     again: bool = False,
     tag: bool = True,
 ) -> Attested:
-    """Write the documents, sign them as wished where they are not signed (or `again`), tag the AMIs with their hashes.
+    """Write the documents, tag the AMIs with their hashes, sign them as wished where they are not signed (or `again`).
 
     Raises the error of the step that failed; what was done before stays. A rehearsal signs with no key of cosign's.
     """
-    documents = write_documents(stored, monitor)
+    documents = write_documents(stored, monitor, signs=wish is not None)
+    if tag:
+        tag_amis(stored, aws, monitor)
     if wish is not None and rehearsal and (why := _not_rehearsed(wish)):
         monitor.note(f"This rehearsal is not signed: {why}.")
     elif wish is not None and (again or not is_signed(stored)):
@@ -109,8 +127,6 @@ def attest(
             sign(stored, documents, wish, aws, monitor)
         except BrqosError as error:
             raise _not_signed(stored, wish, error) from error
-    if tag:
-        tag_amis(stored, aws, monitor)
     tagged = stored.record.attested.tagged if stored.record.attested else {}
     return Attested(documents, is_signed(stored), tuple(sorted(tagged)))
 
@@ -120,14 +136,29 @@ def wish_of(spec: AttestSpec) -> Wish | None:
     return Wish(spec.sign, spec.key) if spec.sign is not None else None
 
 
-def check_signing(spec: AttestSpec, *, tools: bool = True) -> None:
-    """Refuse before a build what would fail after it: a wrong key, a missing program; raises UsageError, ToolError."""
+def check_signing(spec: AttestSpec, aws: AwsRegions, *, tools: bool = True) -> None:
+    """Refuse before a build what would fail after it: a wrong key, one whose region nobody says, a missing program.
+
+    Raises UsageError, ToolError.
+    """
     wish = wish_of(spec) if spec.enabled else None
     if wish is None:
         return
     check_wish(wish)
-    if tools and wish.signer is Signer.COSIGN and process.find(cosign.PROGRAM) is None:
-        raise cosign.not_installed("attest.sign of brqos.toml is cosign.")
+    if wish.signer is Signer.KMS and wish.key is not None:
+        region_of(parse_key(wish.key), aws)
+    if tools and wish.signer is Signer.COSIGN:
+        _check_cosign()
+
+
+def _check_cosign() -> None:
+    why = "attest.sign of brqos.toml is cosign."
+    check = check_cosign(ThisMachine())
+    if check.stops and not check.version:
+        raise cosign.not_installed(why)
+    if check.stops:
+        found = f"cosign {check.version}" + (" is too old" if check.status is Status.TOO_OLD else "")
+        raise ToolError(found, why=f"{why} Needed is {check.needed}.", todo=f"Install it: {check.remedy}")
 
 
 def is_signed(stored: StoredBuild) -> bool:
@@ -144,9 +175,12 @@ def document_tags(sbom_sha256: str, provenance_sha256: str) -> dict[str, str]:
 
 
 def planned_tags(stored: StoredBuild, documents: Documents) -> list[PlannedCall]:
-    """The calls that would tag the record's AMIs."""
+    """The calls that would tag the record's AMIs, without those that have these tags already."""
     tags = document_tags(documents.sbom_sha256, documents.provenance_sha256)
-    return [document_calls(region, tags, ami.id) for region, ami in stored.record.amis.items()]
+    attested, amis = stored.record.attested, stored.record.amis
+    if attested is not None and tags == document_tags(attested.sbom_sha256, attested.provenance_sha256):
+        amis = {region: amis[region] for region in _untagged(attested, amis)}
+    return [document_calls(region, tags, ami.id) for region, ami in amis.items()]
 
 
 def tagging_calls(plans: Sequence[AmiPlan]) -> list[PlannedCall]:
@@ -160,7 +194,7 @@ def tag_amis(stored: StoredBuild, aws: AwsRegions, monitor: Monitor) -> None:
     attested, amis = stored.record.attested, stored.record.amis
     if attested is None:
         return
-    wanted = [region for region, ami in amis.items() if attested.tagged.get(region) != ami.id]
+    wanted = _untagged(attested, amis)
     if not wanted:
         return
     tags = document_tags(attested.sbom_sha256, attested.provenance_sha256)
@@ -178,6 +212,10 @@ def tag_amis(stored: StoredBuild, aws: AwsRegions, monitor: Monitor) -> None:
             why=told(outcome.failures),
             todo=f"The AMIs and the record are whole. Afterwards: brqos attest --tag --record {stored.file}",
         )
+
+
+def _untagged(attested: AttestedRecord, amis: Mapping[str, RegionAmi]) -> list[str]:
+    return [region for region, ami in amis.items() if attested.tagged.get(region) != ami.id]
 
 
 def _not_rehearsed(wish: Wish) -> str:

@@ -21,6 +21,7 @@ from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.register import register_build
 from brqos.pipeline.results import Delivery
 from brqos.pipeline.surroundings import Surroundings
+from brqos.provenance.own_code import own_digest
 from brqos.record import (
     BUILDS,
     FILE,
@@ -109,7 +110,7 @@ def check_before(around: Surroundings, monitor: Monitor, *, tools: bool = True) 
     settings_of(around.spec)
     check_wishes(around.spec.ami)
     if around.signs:
-        check_signing(around.spec.attest, tools=tools and not around.rehearsal)
+        check_signing(around.spec.attest, around.aws, tools=tools and not around.rehearsal)
     if around.spec.build.sbkeys_profile is not None:
         read_profile(around.spec.build.sbkeys_profile)
     # Upstream's scripts cannot take every path; the cache's is known before anything is in it.
@@ -191,12 +192,12 @@ def _build(
         monitor.note("The image is built already from the same source and settings (--force builds it again).")
         return
     log = Path("build.log")
-    started = now()
+    started, code = now(), own_digest()
     version = f"{stored.record.upstream.release}-{tree.short_commit}"
     stored.save(log=log)
     result = build_images(order, image_version=version, log=stored.path(log), monitor=monitor)
     forget_others(stored, result, monitor)
-    origin = origin_of(stored, planned.tree.files)
+    origin = origin_of(stored, planned.tree.files, code=code)
     stored.finish(Stage.BUILD, inputs, started, result=_kept(result, stored.folder), origin=origin)
 
 

@@ -56,7 +56,7 @@ def attesting_steps(around: Surroundings) -> list[Step]:
     if not spec.enabled:
         return []
     steps = [Step(Stage.BUILD, f"write {file}") for file in (SBOM_FILE, PROVENANCE_FILE)]
-    if spec.sign is not None:
+    if spec.sign is not None and around.signs:
         key = spec.key or "without a key"
         steps.append(Step(Stage.BUILD, f"sign both with {spec.sign}, {key}"))
     for region in around.spec.ami.regions:

@@ -34,6 +34,7 @@ from brqos.pipeline.nodegroup import check_nodegroup, write_nodegroup
 from brqos.pipeline.repack_record import IMAGES, recordable_spec, recorded, result_of
 from brqos.pipeline.results import Delivery
 from brqos.pipeline.surroundings import Surroundings
+from brqos.provenance.own_code import own_digest
 from brqos.record import BUILDS, FILE, StoredBuild, load, now
 from brqos.stages import Stage
 
@@ -79,13 +80,13 @@ def run_repack(
         _clear(root, folder)
         stored = _done_before(folder, spec, inputs, monitor, force=force)
         if stored is None:
-            started = now()
+            started, code = now(), own_digest()
             with leaving_nothing(folder):
                 repacked = _repack_anew(wish_of(spec, sources, keys, commit=inputs[:DIGITS]), folder, monitor)
             stored = recorded(folder, spec, sources.official, repacked)
             result = result_of(repacked, spec)
             forget_others(stored, result, monitor)
-            stored.finish(Stage.BUILD, inputs, started, result=result, origin=origin_of(stored, None))
+            stored.finish(Stage.BUILD, inputs, started, result=result, origin=origin_of(stored, None, code=code))
             write_unless_off(stored, around, monitor)
         if delivery is not None:
             delivery.stored = stored
@@ -142,7 +143,7 @@ def check_before_repack(around: Surroundings, monitor: Monitor, *, aws: bool = T
     spec = around.spec
     settings_of(spec)
     if around.signs:
-        check_signing(spec.attest, tools=aws)
+        check_signing(spec.attest, around.aws, tools=aws)
     if spec.repack.image is not None and spec.repack.release is not None:
         raise ConfigurationError(
             f"the image {spec.repack.image} and the release {spec.repack.release} both say which image is changed",

@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from brqos.ami.upload.journal import journal_folder
 from brqos.aws.credentials import Credentials
@@ -31,6 +32,15 @@ class Surroundings:
     rehearsal: bool = False
     signs: bool = True
 
+    def image_only(self) -> Self:
+        """The same for a run that ends with the image, whatever the spec says of AMIs and nodegroups."""
+        ami, nodegroup = self.spec.ami, self.spec.nodegroup
+        unpublished = {
+            "ami": ami.model_copy(update={"regions": ()}),
+            "nodegroup": nodegroup.model_copy(update={"cluster": None}),
+        }
+        return replace(self, spec=self.spec.model_copy(update=unpublished), signs=False)
+
 
 def real(spec: BuildSpec) -> Surroundings:
     """The world as it is."""
@@ -49,7 +59,8 @@ def rehearsed(spec: BuildSpec) -> Iterator[Surroundings]:
     from brqos.rehearsal.stand_ins import PROGRAM, stand_ins
 
     with stand_ins(spec) as ins:
-        aws = AwsSession(endpoint=ins.endpoint, credentials=Credentials(ACCESS_KEY, SECRET_KEY))
+        credentials, region = Credentials(ACCESS_KEY, SECRET_KEY), ins.spec.ami.regions[0]
+        aws = AwsSession(endpoint=ins.endpoint, credentials=credentials, region=region)
         # What the emulator of this run has is gone with it, and so are the journals.
         journals = ins.folder / "uploads"
         cache = cache_directory() / "rehearsal"

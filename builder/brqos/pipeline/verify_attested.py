@@ -56,7 +56,7 @@ def failure_of(stored: StoredBuild, checks: list[Check]) -> BrqosError | None:
     kind = AwsError if all(check.of_aws for check in wrong) else ConfigurationError
     return kind(
         f"the documents of {stored.record.id} do not agree with what is there",
-        why="\n".join(f"{check.what}: {check.told}" for check in wrong),
+        why="\n".join(f"{check.what}: {' '.join(check.told.split())}" for check in wrong),
         todo="Do not use these images until it is known why. If they were built or registered anew, write the documents"
         " again: brqos attest (with --sign, if they are to be signed).",
     )

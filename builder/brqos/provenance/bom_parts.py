@@ -1,4 +1,8 @@
-"""The components of a bill of materials: the image, its packages, brqos's own package and file, and what built it."""
+"""The components of a bill of materials: the image, its packages, brqos's own package and file, and what built it.
+
+The image is a container of what is in it, and the one operating system is Bottlerocket's release: scanners know by its
+name and version which advisories there are (Trivy's pkg/sbom/io/decode.go, Syft's cyclonedxutil/helpers/decoder.go).
+"""
 
 import re
 from collections import Counter
@@ -43,11 +47,12 @@ def parts_of(record: BuildRecord, inventory: Inventory | None, *, why_none: str)
     files = tuple(_file(item) for item in installed_files(record))
     packages = tuple(_packages(record, inventory)) if inventory else ()
     ours = [item for item in packages if is_ours(item.name)]
-    within = {item.bom_ref.value or "": files for item in ours}
+    system = _system(record)
+    within = {system.bom_ref.value or "": packages, **{item.bom_ref.value or "": files for item in ours}}
     return Parts(
         main=_main(record),
         tool=_tool(record),
-        contained=(*images, *packages, *files),
+        contained=(system, *images, *packages, *files),
         used=tuple(_used(record)),
         within=within,
         remarks=tuple(_remarks(record, inventory, why_none)),
@@ -79,7 +84,7 @@ def _main(record: BuildRecord) -> "Component":
     return Component(
         name=record.variant,
         version=version,
-        type=ComponentType.OPERATING_SYSTEM,
+        type=ComponentType.CONTAINER,
         bom_ref=f"image:{record.variant}-{arch}-{version}",
         description=f"{record.spec.build.pretty_name}: Bottlerocket {record.upstream.release} for {arch} whose kubelet "
         "has MemoryQoS on",
@@ -94,6 +99,19 @@ def _main(record: BuildRecord) -> "Component":
                 "overlay-commit": record.overlay_commit,
             }
         ),
+    )
+
+
+def _system(record: BuildRecord) -> "Component":
+    from cyclonedx.model.component import Component, ComponentType
+
+    release = record.upstream.release
+    return Component(
+        name=_DISTRIBUTION,
+        version=release,
+        type=ComponentType.OPERATING_SYSTEM,
+        bom_ref=f"os:{_DISTRIBUTION}@{release}",
+        description="The release that the image is derived from",
     )
 
 

@@ -40,7 +40,11 @@ def not_checked(what: str, told: str) -> Check:
 
 def compared(what: str, found: object, expected: object, *, told: str = "") -> Check:
     """Whether it is what was expected; `told` is what is said where it is."""
-    return ok(what, told) if found == expected else failed(what, f"is {found}, not {expected}")
+    return ok(what, told) if found == expected else failed(what, f"is {_told(found)}, not {_told(expected)}")
+
+
+def _told(value: object) -> object:
+    return "not told" if value is None else value
 
 
 def failures(checks: Sequence[Check]) -> list[Check]:

@@ -41,9 +41,15 @@ def sign(data: bytes, key: str | None, bundle: Path) -> Signature:
             argv += ["--key", key, "--tlog-upload=false"]
             argv += ["--use-signing-config=false", "--new-bundle-format=false"] if _major() >= 3 else []
         completed = _run([*argv, "--output-signature", str(output), "-"], data, "sign")
-        text = output.read_text() if output.is_file() else completed.text
+        if output.is_file():
+            text = output.read_text()
+        else:
+            text = _signature_in(bundle) if key is None and bundle.is_file() else completed.text
     try:
-        return Signature(decoded(text.strip()))
+        signature = decoded(text.strip())
+        if not signature:
+            raise ValueError("there is none")
+        return Signature(signature)
     except (ValueError, TypeError) as error:
         raise _failed("sign", f"What it printed is no signature ({error}).") from None
 
@@ -70,6 +76,19 @@ def not_installed(why: str) -> ToolError:
         why=why,
         todo="Install it: https://docs.sigstore.dev/cosign/system_config/installation/ (or sign with kms).",
     )
+
+
+def _signature_in(bundle: Path) -> str:
+    """The signature in a bundle, where cosign >= 3 writes it and nowhere else (its sign_blob.go), in base64.
+
+    Bundles: sigstore/protobuf-specs, sigstore_bundle.proto, in JSON; before that cosign's own LocalSignedPayload.
+    """
+    try:
+        told = json.loads(bundle.read_bytes())
+        found = told["messageSignature"]["signature"] if "messageSignature" in told else told["base64Signature"]
+        return str(found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _verified(argv: list[str], data: bytes) -> bool:

@@ -62,14 +62,34 @@ def compose(stored: StoredBuild) -> Documents:
     return Documents(sbom, provenance, len(inventory.packages) if inventory else 0, why)
 
 
-def write(stored: StoredBuild, documents: Documents) -> None:
-    """Put both into the build's folder; an envelope over another content is taken away, since it speaks of that."""
+def write(stored: StoredBuild, documents: Documents) -> bool:
+    """Put both into the build's folder; an envelope over another content is taken away, since it speaks of that.
+
+    So is what is no envelope at all: it could never be signed again. Returns whether one was taken away.
+    """
+    taken_away = False
     for file, text in ((SBOM_FILE, documents.sbom), (PROVENANCE_FILE, documents.provenance)):
         write_atomically(stored.path(file), text)
     for file, payload in payloads(stored, documents).items():
-        if (old := signed(stored, file)) is not None and old.payload != payload:
+        if _is_over_another(stored, file, payload):
             stored.path(file).unlink(missing_ok=True)
             bundle_of(stored.path(file)).unlink(missing_ok=True)
+            taken_away = True
+    return taken_away
+
+
+def is_signed_as(stored: StoredBuild, documents: Documents) -> bool:
+    """Whether both envelopes are there, over just these documents."""
+    found = payloads(stored, documents)
+    return all(stored.path(file).is_file() and not _is_over_another(stored, file, found[file]) for file in found)
+
+
+def _is_over_another(stored: StoredBuild, file: Path, payload: bytes) -> bool:
+    try:
+        old = signed(stored, file)
+    except ConfigurationError:
+        return True
+    return old is not None and old.payload != payload
 
 
 def payloads(stored: StoredBuild, documents: Documents) -> dict[Path, bytes]:

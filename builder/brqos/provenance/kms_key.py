@@ -12,6 +12,8 @@ from brqos.provenance.keys import Key
 
 # What cosign takes for these keys too: SHA-256, and for RSA the older padding.
 _ALGORITHMS = ("ECDSA_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256")
+# AWS KMS API Reference, Verify, Signature: what has another length is refused as a request, and is no answer.
+_LONGEST_SIGNATURE = 6144
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,14 @@ class KmsKey:
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """Whether the key made the signature; raises AwsCallError."""
+        if not 0 < len(signature) <= _LONGEST_SIGNATURE:
+            return False
         return self.kms.verify(self.public.arn, hashlib.sha256(data).digest(), signature, self.algorithm)
 
 
 def open_key(key: Key, aws: AwsRegions) -> KmsKey:
     """Ask KMS for the key; raises ConfigurationError for one that cannot sign so, UsageError without a region."""
-    region = key.region or aws.default.default_region()
-    if region is None:
-        raise UsageError(
-            f"the region of the KMS key {key.name} is not known",
-            todo="Give its ARN, which says it, or set AWS_REGION.",
-        )
+    region = region_of(key, aws)
     kms = aws.session(region).kms(region)
     try:
         public = kms.public_key(key.name)
@@ -53,6 +52,17 @@ def open_key(key: Key, aws: AwsRegions) -> KmsKey:
             todo="Make one for it: aws kms create-key --key-usage SIGN_VERIFY --key-spec ECC_NIST_P256",
         )
     return KmsKey(kms, public, algorithm)
+
+
+def region_of(key: Key, aws: AwsRegions) -> str:
+    """Where the key is; raises UsageError where nothing says it."""
+    region = key.region or aws.default.default_region()
+    if region is None:
+        raise UsageError(
+            f"the region of the KMS key {key.name} is not known",
+            todo="Give its ARN, which says it, or set AWS_REGION.",
+        )
+    return region
 
 
 def _refused(key: Key, region: str, error: AwsCallError) -> AwsError:

@@ -36,7 +36,8 @@ def is_address(text: str) -> bool:
 def _brqos(record: BuildRecord) -> Iterator[Descriptor]:
     if record.origin is not None:
         uri = f"pkg:pypi/brqos@{record.origin.brqos}"
-        yield _descriptor("brqos", {"sha256": record.origin.brqos_sha256}, uri, version=record.origin.brqos)
+        digest, of = {"sha256": record.origin.brqos_sha256}, "the list of its files, each with its SHA-256"
+        yield _descriptor("brqos", digest, uri, version=record.origin.brqos, **{"digest-of": of})
 
 
 def _source(record: BuildRecord) -> Iterator[Descriptor]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from brqos.config.model import Engine
 from brqos.image.notice import NOTICE
 from brqos.provenance.builder import UNKNOWN
 from brqos.provenance.materials import is_address, materials_of, only_name
@@ -23,9 +24,9 @@ SBOM = "https://cyclonedx.org/bom"
 """The predicate's type of a CycloneDX document (in-toto/attestation, spec/predicates/cyclonedx.md)."""
 
 Document = dict[str, Any]
-# Nodegroups, mirrors and logins make no other image; a login's names are nobody else's matter.
-_OF_THE_IMAGE = {"variant", "arch", "upstream", "kubelet", "build", "repack", "ami"}
-_LOGINS = {"profile", "role", "region-profiles", "region-roles"}
+# AMIs, nodegroups and mirrors make no other image. What AMIs there are is told by the subjects; how they are shared,
+# and with whose login, is nobody else's matter, and another run may do it otherwise.
+_OF_THE_IMAGE = {"variant", "arch", "upstream", "kubelet", "build"}
 
 
 def provenance_statement(record: BuildRecord, byproducts: Sequence[Document]) -> Document:
@@ -37,14 +38,14 @@ def provenance_statement(record: BuildRecord, byproducts: Sequence[Document]) ->
     predicate = {
         "buildDefinition": {
             "buildType": f"urn:brqos:build:{record.engine.value}:v1",
-            "externalParameters": parameters_of(record),
+            "externalParameters": _parameters(record),
             "internalParameters": _internal(record),
             "resolvedDependencies": materials_of(record),
         },
         "runDetails": {
             "builder": {
                 "id": origin.builder if origin else UNKNOWN,
-                "version": {"brqos": record.brqos, **dict(sorted(record.tools.items()))},
+                "version": _versions(record),
             },
             "metadata": metadata,
             "byproducts": list(byproducts),
@@ -65,17 +66,28 @@ def written(document: Mapping[str, Any]) -> str:
 
 def parameters_of(record: BuildRecord) -> Document:
     """What was asked for, without secrets, logins, and the places of this machine."""
-    spec: Document = record.spec.model_dump(mode="json", include=_OF_THE_IMAGE, exclude_none=True)
-    spec["ami"] = {key: value for key, value in spec["ami"].items() if key not in _LOGINS}
+    engine = {"repack"} if record.engine is Engine.REPACK else set()
+    spec: Document = record.spec.model_dump(mode="json", include=_OF_THE_IMAGE | engine, exclude_none=True)
     upstream = spec["upstream"]
     upstream.update({key: only_name(upstream[key]) for key in ("repository", "core-kit")})
     if profile := spec["build"].get("sbkeys-profile"):
         spec["build"]["sbkeys-profile"] = Path(profile).name
-    repack = spec["repack"]
+    repack = spec.get("repack", {})
     for key, value in repack.items():
         if isinstance(value, str) and "/" in value and not is_address(value):
             repack[key] = Path(value).name
     return spec
+
+
+def _parameters(record: BuildRecord) -> Document:
+    origin = record.origin
+    return dict(origin.parameters) if origin and origin.parameters is not None else parameters_of(record)
+
+
+def _versions(record: BuildRecord) -> dict[str, str]:
+    origin = record.origin
+    tools = origin.tools if origin and origin.tools is not None else record.tools
+    return {"brqos": origin.brqos if origin else record.brqos, **dict(sorted(tools.items()))}
 
 
 def _internal(record: BuildRecord) -> Document:

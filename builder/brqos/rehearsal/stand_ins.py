@@ -6,17 +6,20 @@ notice, and the ids of AMIs and snapshots have a form that no real one has.
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brqos.config.attest import AttestSpec, Signer
 from brqos.config.model import BuildSpec, Delivery
 from brqos.config.variants import NEWEST_SEEN, shipped_flavor
 from brqos.errors import ConfigurationError
 from brqos.overlay.expectation import expected_delivery
-from brqos.rehearsal.emulator import Emulator
+from brqos.rehearsal.emulator import ACCOUNT, Emulator
+from brqos.rehearsal.emulator.partitions import partition_of
 from brqos.rehearsal.miniature import Layout, bottlerocket, core_kit, write_repository
 from brqos.resources import cache_directory
 from brqos.upstream.tree import version_of
@@ -24,7 +27,9 @@ from brqos.upstream.tree import version_of
 CLUSTER = "rehearsal"
 REGION = "us-west-2"
 PROGRAM = (sys.executable, "-m", "brqos.rehearsal.make")
+_KEY = "11111111-1111-1111-1111-111111111111"
 
+_ALIAS = re.compile(r"(arn:[a-z-]+:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:)?(?P<alias>alias/.+)")
 _FIRST_WITH_KERNEL_KIT = (1, 28, 0)
 
 
@@ -41,7 +46,19 @@ class StandIns:
 def stand_ins(spec: BuildSpec) -> Iterator[StandIns]:
     """Set up everything that a rehearsal of this spec needs; it is gone when the rehearsal ends."""
     with own_folder() as folder, Emulator(rehearsal=True) as emulator:
-        yield StandIns(rehearsed_spec(spec, folder), emulator.endpoint, folder)
+        rehearsed = rehearsed_spec(spec, folder)
+        # All keys are there; what is called by an alias has to have one.
+        emulator.store.kms_aliases.update(_alias(rehearsed.attest, rehearsed.ami.regions[0]))
+        yield StandIns(rehearsed, emulator.endpoint, folder)
+
+
+def _alias(wanted: AttestSpec, region: str) -> dict[str, str]:
+    """The alias of the key that signs, and the key's ARN; nothing where it has none, or something else signs."""
+    match = _ALIAS.fullmatch(wanted.key or "") if wanted.sign is Signer.KMS else None
+    if match is None:
+        return {}
+    region = match["region"] or region
+    return {match["alias"]: f"arn:{partition_of(region)}:kms:{region}:{ACCOUNT}:key/{_KEY}"}
 
 
 @contextlib.contextmanager
