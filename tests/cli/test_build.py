@@ -1,5 +1,6 @@
 """The whole way through the command line, rehearsed: everything but source, build and AWS is real."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -30,6 +31,10 @@ def test_the_json_that_scripts_rely_on(brqos, tmp_path: Path) -> None:
         assert ami["id"].startswith("ami-rehearsal")
         assert set(ami["snapshots"]) == {"os", "data"}
     assert result["nodegroup"] is None or Path(result["nodegroup"]).is_file()
+    assert result["attestations"]["signed"] is False
+    for name in ("sbom", "provenance"):
+        document = result["attestations"][name]
+        assert hashlib.sha256(Path(document["file"]).read_bytes()).hexdigest() == document["sha256"]
 
 
 def test_every_line_for_people_says_that_it_is_a_rehearsal(brqos) -> None:

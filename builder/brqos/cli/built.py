@@ -31,8 +31,24 @@ def result_of(stored: "StoredBuild") -> dict[str, object]:
         ],
         "amis": {region: {"id": ami.id, "snapshots": ami.snapshots} for region, ami in record.amis.items()},
         "nodegroup": str(stored.path(record.nodegroup).absolute()) if record.nodegroup else None,
+        "attestations": _attestations(stored),
         "rehearsal": record.rehearsal,
         "record": str(stored.file.absolute()),
+    }
+
+
+def _attestations(stored: "StoredBuild") -> dict[str, object] | None:
+    """The build's documents, None where none are written."""
+    from brqos.pipeline.attest import is_signed
+    from brqos.provenance.documents import PROVENANCE_FILE, SBOM_FILE
+
+    attested = stored.record.attested
+    if attested is None:
+        return None
+    return {
+        "sbom": {"file": str(stored.path(SBOM_FILE).absolute()), "sha256": attested.sbom_sha256},
+        "provenance": {"file": str(stored.path(PROVENANCE_FILE).absolute()), "sha256": attested.provenance_sha256},
+        "signed": is_signed(stored),
     }
 
 
@@ -50,6 +66,10 @@ def show_result(console: "Console", stored: "StoredBuild") -> None:
     rows += [[f"  {region}", f"{ami.id}, {ami.name}"] for region, ami in record.amis.items()]
     if record.nodegroup:
         rows.append(["  nodegroup", str(record.nodegroup)])
+    if record.attested is not None:
+        from brqos.provenance.documents import PROVENANCE_FILE, SBOM_FILE
+
+        rows += [["  SBOM", str(SBOM_FILE)], ["  provenance", str(PROVENANCE_FILE)]]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         console.line(f"{name.ljust(width)}  {value}")
