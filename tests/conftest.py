@@ -182,9 +182,27 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Layout], Mi
     return repositories
 
 
+# Tests that look at the same images, which take seconds to make: one worker makes them for all of these.
+_OF_ONE_WORKER = {
+    "image/repack/test_check.py": "checked images",
+    "image/repack/test_difference.py": "compared images",
+    "image/repack/test_engine.py": "repacked images",
+    "image/repack/test_engine_failures.py": "repacked images",
+    "image/repack/test_engine_refusals.py": "refused images",
+    "image/repack/test_examine.py": "refused images",
+    "image/repack/test_synthetic.py": "synthetic images",
+    "soak/test_repacking.py": "tampered images",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first."""
+    """The long ones first, and what shares costly things together (`--dist loadgroup`)."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and (group := _OF_ONE_WORKER.get(item.path.relative_to(here).as_posix())):
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
