@@ -67,3 +67,7 @@ def test_an_installed_wheel_works_away_from_the_checkout(distributions: Path, tm
     assert (tmp_path / "brqos.toml").is_file()
     ran = process.run([brqos, "build", "--variant", "aws-k8s-1.29", "--rehearse", "--json"], cwd=tmp_path, env=env)
     assert '"rehearsal": true' in ran.text
+    process.run([brqos, "pipeline", "container"], cwd=tmp_path, env=env)
+    recipe = tmp_path / "brqos-container"
+    assert "--hash=sha256:" in (recipe / "requirements.lock").read_text()
+    assert "FROM " in (recipe / "Containerfile").read_text()
