@@ -27,13 +27,6 @@ def policy(action: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-        assert running.bugs == []
-
-
-@pytest.fixture
 def iam(emulator: Emulator) -> Iam:
     return AwsSession(endpoint=emulator.endpoint, credentials=(ACCESS_KEY, SECRET_KEY)).iam()
 

@@ -30,13 +30,6 @@ class Place:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-        assert running.bugs == []
-
-
-@pytest.fixture
 def place(emulator: Emulator) -> Place:
     def say(stream: str, after: int, message: str) -> None:
         emulator.store.logs.say(ACCOUNT, REGION, GROUP, stream, (NOW + after) / 1000, message)

@@ -24,13 +24,6 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-        assert running.bugs == []
-
-
-@pytest.fixture
 def s3(emulator: Emulator) -> S3:
     return AwsSession(endpoint=emulator.endpoint, credentials=(ACCESS_KEY, SECRET_KEY)).s3(REGION)
 

@@ -10,35 +10,21 @@ from brqos.upstream.locked_images import is_older, pinned_images, twoliter_versi
 from brqos.upstream.override import FILE, override_of, unused
 from brqos.upstream.tree import UpstreamTree
 
+from .locks import LOCK
+
 MIRRORS = MirrorsSpec(
     kits="registry.example.com/bottlerocket",
     images={"bottlerocket-sdk": "sdk.example.com/x/the-sdk", "misspelt": "a.b/c"},
 )
-# As Bottlerocket v1.50.0 has it.
-LOCK = """\
-schema-version = 2
-project-vendor = "Bottlerocket"
-
-[sdk]
-name = "bottlerocket-sdk"
-version = "0.65.1"
-vendor = "bottlerocket"
-source = "public.ecr.aws/bottlerocket/bottlerocket-sdk:v0.65.1"
-digest = "zeBarGgXhYNUsJTDFhZFjEBetInWPlVBQ8oi2j0/IKk="
-
-[[kit]]
-name = "bottlerocket-core-kit"
-version = "10.9.0"
-vendor = "bottlerocket"
-source = "public.ecr.aws/bottlerocket/bottlerocket-core-kit:v10.9.0"
-digest = "+OIyEEdCGL2E8+GZUzcEnnspggdLmjV1R6VH1R3C0Cg="
-"""
 OVERRIDE = """\
 # Written by brqos from [mirrors] of its configuration; changes here are lost.
 
 [bottlerocket.bottlerocket-sdk]
 registry = "sdk.example.com/x"
 name = "the-sdk"
+
+[bottlerocket.bottlerocket-kernel-kit]
+registry = "registry.example.com/bottlerocket"
 
 [bottlerocket.bottlerocket-core-kit]
 registry = "registry.example.com/bottlerocket"
@@ -56,7 +42,7 @@ def test_the_file() -> None:
 
 
 def test_a_digest_is_that_of_the_manifest_in_hex() -> None:
-    sdk, kit = pinned_images(tree().files)
+    sdk, _, kit = pinned_images(tree().files)
     assert sdk.digest == "sha256:cde05aac6817858354b094c31616458c405eb489d63e554143ca22da3d3f20a9"
     assert (sdk.is_sdk, kit.is_sdk, kit.tag) == (True, False, "v10.9.0")
 

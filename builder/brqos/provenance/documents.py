@@ -14,7 +14,7 @@ from brqos.provenance import envelope
 from brqos.provenance.bom import bom_of
 from brqos.provenance.envelope import Envelope
 from brqos.provenance.inventory import Inventory, read_inventory
-from brqos.provenance.statement import SBOM, provenance_statement, sbom_statement, written
+from brqos.provenance.statement import provenance_statement, sbom_statement, written
 from brqos.record import StoredBuild
 from brqos.stages import Stage
 
@@ -126,11 +126,6 @@ def read_document(stored: StoredBuild, file: Path) -> tuple[bytes, dict[str, Any
     if not isinstance(found, dict):
         raise ConfigurationError(f"{path} is no document", why="It is no JSON object.", todo="Write it: brqos attest.")
     return data, found
-
-
-def is_sbom_statement(statement: dict[str, Any]) -> bool:
-    """Whether an envelope's payload is about a bill of materials."""
-    return statement.get("predicateType") == SBOM
 
 
 def _inventory(stored: StoredBuild) -> tuple[Inventory | None, str]:

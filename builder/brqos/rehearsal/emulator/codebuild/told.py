@@ -1,5 +1,6 @@
 """What CodeBuild tells of projects, batches and builds."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from brqos.rehearsal.emulator.cbor import Moment
@@ -29,22 +30,13 @@ def batch_told(batch: Batch) -> dict[str, Any]:
             "endTime": None if batch.ended_at is None else Moment(batch.ended_at),
             "currentPhase": batch.phases[-1].type,
             "buildBatchStatus": batch.state,
-            "projectName": project["name"],
             "phases": [_phase(phase) for phase in batch.phases],
-            "source": project["source"],
-            "secondarySources": [],
-            "secondarySourceVersions": [],
-            "artifacts": {"location": ""},
-            "secondaryArtifacts": [],
-            "cache": project.get("cache"),
+            **_of_project(project),
             "environment": project["environment"],
-            "serviceRole": project["serviceRole"],
             "logConfig": project.get("logsConfig"),
             "buildTimeoutInMinutes": project["timeoutInMinutes"],
-            "queuedTimeoutInMinutes": project["queuedTimeoutInMinutes"],
             "complete": batch.ended_at is not None,
             "initiator": batch.initiator,
-            "encryptionKey": project["encryptionKey"],
             "buildBatchNumber": batch.number,
             "buildBatchConfig": project["buildBatchConfig"],
             "buildGroups": [_group(build) for build in (batch.download, *batch.builds.values())],
@@ -74,25 +66,32 @@ def build_told(batch: Batch, build: Build, now: float) -> dict[str, Any]:
             "endTime": None if build.ended_at is None else Moment(build.ended_at),
             "currentPhase": phases[-1].type,
             "buildStatus": build.state,
-            "projectName": project["name"],
             "phases": [_phase(phase) for phase in phases],
-            "source": project["source"],
-            "secondarySources": [],
-            "secondarySourceVersions": [],
-            "artifacts": {"location": ""},
-            "secondaryArtifacts": [],
-            "cache": project.get("cache"),
+            **_of_project(project),
             "environment": build.environment,
-            "serviceRole": project["serviceRole"],
             "logs": logs if build.run is not None else {"cloudWatchLogs": logs["cloudWatchLogs"]},
             "timeoutInMinutes": project["timeoutInMinutes"],
-            "queuedTimeoutInMinutes": project["queuedTimeoutInMinutes"],
             "buildComplete": build.ended_at is not None,
             "initiator": batch.initiator,
-            "encryptionKey": project["encryptionKey"],
             "buildBatchArn": batch.arn,
         }
     )
+
+
+def _of_project(project: Mapping[str, Any]) -> dict[str, Any]:
+    """What batches and builds take over from their project in the same words."""
+    return {
+        "projectName": project["name"],
+        "source": project["source"],
+        "secondarySources": [],
+        "secondarySourceVersions": [],
+        "artifacts": {"location": ""},
+        "secondaryArtifacts": [],
+        "cache": project.get("cache"),
+        "serviceRole": project["serviceRole"],
+        "queuedTimeoutInMinutes": project["queuedTimeoutInMinutes"],
+        "encryptionKey": project["encryptionKey"],
+    }
 
 
 def _group(build: Build) -> dict[str, Any]:
